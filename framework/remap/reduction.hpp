@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <mfm/abi.h>
+
+namespace mfm {
+
+/// A derived number with the formula that gave it and what other conventions would give.
+struct DerivedNumber {
+    std::string name, unit, formula;
+    double value = 0;
+    std::vector<std::pair<std::string, double>> alternatives;
+};
+
+/// A meso-scale pathway: one presynaptic population (relays merged into it) onto one receptor port of another.
+struct Pathway {
+    std::string name;
+    std::size_t source = 0, target = 0;  ///< indices into Reduction::populations
+    std::uint32_t port = 0;              ///< 0-based
+    mfm_receptor receptor{};
+    double K = 0, K_sd = 0;              ///< effective in-degree over all target cells
+    double Q = 0;                        ///< effective peak conductance, nS (or pA)
+    double delay = 0;                    ///< ms, mean over paths
+    double source_fraction = 1;          ///< rate of a mean source over the population rate of `source` (unconnected relays)
+    std::vector<float> in_degree;        ///< [cells of target], effective, mean K
+    std::vector<DerivedNumber> derived;
+};
+
+struct MesoPopulation {
+    std::string name;
+    std::size_t network_index = 0;
+    std::uint64_t n = 0;
+    bool external = false;               ///< a Poisson population: its rate is given
+};
+
+/// The circuit at the meso scale.  Relay populations are gone when merged.
+struct Reduction {
+    std::vector<MesoPopulation> populations;
+    std::vector<Pathway> pathways;
+    [[nodiscard]] std::vector<std::size_t> pathways_into(std::size_t population) const;
+};
+
+/// Time integral of a unit-peak conductance, ms (e tau for alpha, tau for exponential).
+[[nodiscard]] double kernel_area(const mfm_receptor&);
+
+} // namespace mfm

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# mfm_add_plugin(NAME SOURCES a.cpp ... [LIBRARIES targets ...] [PAGE page.md])
+#   A plugin library NAME.so that exports the one symbol of the ABI.  Numbers are the same with every compiler and vector
+#   width: no contraction of a * b + c, no value-changing optimisation.
+#   The page (README.md beside the list file, when there is one) can be included as "mfm_page.h": constant mfm_page.
+set(MFM_SDK_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
+function(mfm_add_plugin name)
+  cmake_parse_arguments(arg "" "PAGE" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT arg_SOURCES)
+    message(FATAL_ERROR "mfm_add_plugin(${name}): name the sources, as in SOURCES ${name}.cpp")
+  endif()
+  add_library(${name} MODULE ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE mfm::sdk ${arg_LIBRARIES})
+  if(NOT arg_PAGE AND EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/README.md)
+    set(arg_PAGE README.md)
+  endif()
+  if(arg_PAGE)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${arg_PAGE})
+    file(READ ${arg_PAGE} page)
+    file(CONFIGURE OUTPUT ${name}-page/mfm_page.h CONTENT
+      "inline constexpr char mfm_page[] = R\"mfm_page(@page@)mfm_page\";\n" @ONLY)
+    target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${name}-page)
+  endif()
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  target_compile_options(${name} PRIVATE -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden -fvisibility-inlines-hidden
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi> $<$<CXX_COMPILER_ID:Clang>:-Wno-psabi>)
+  set_target_properties(${name} PROPERTIES PREFIX "" POSITION_INDEPENDENT_CODE ON
+    LINK_DEPENDS ${MFM_SDK_CMAKE_DIR}/plugin.map)
+  target_link_options(${name} PRIVATE -Wl,--version-script=${MFM_SDK_CMAKE_DIR}/plugin.map -Wl,--no-undefined)
+  if(AUTOMFM_PLUGIN_OUTPUT) # inside automfm's own build
+    target_link_libraries(${name} PRIVATE automfm_warnings)
+    set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${AUTOMFM_PLUGIN_OUTPUT})
+    install(TARGETS ${name} LIBRARY DESTINATION ${AUTOMFM_PLUGIN_INSTALL} COMPONENT automfm)
+  endif()
+endfunction()
