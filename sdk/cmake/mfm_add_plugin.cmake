@@ -3,7 +3,6 @@
 #   A plugin library NAME.so that exports the one symbol of the ABI.  Numbers are the same with every compiler and vector
 #   width: no contraction of a * b + c, no value-changing optimisation.
 #   The page (README.md beside the list file, when there is one) can be included as "mfm_page.h": constant mfm_page.
-set(MFM_SDK_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 function(mfm_add_plugin name)
   cmake_parse_arguments(arg "" "PAGE" "SOURCES;LIBRARIES" ${ARGN})
   if(NOT arg_SOURCES)
@@ -25,8 +24,8 @@ function(mfm_add_plugin name)
   target_compile_options(${name} PRIVATE -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden -fvisibility-inlines-hidden
     $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi> $<$<CXX_COMPILER_ID:Clang>:-Wno-psabi>)
   set_target_properties(${name} PROPERTIES PREFIX "" POSITION_INDEPENDENT_CODE ON
-    LINK_DEPENDS ${MFM_SDK_CMAKE_DIR}/plugin.map)
-  target_link_options(${name} PRIVATE -Wl,--version-script=${MFM_SDK_CMAKE_DIR}/plugin.map -Wl,--no-undefined)
+    LINK_DEPENDS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map)
+  target_link_options(${name} PRIVATE -Wl,--version-script=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map -Wl,--no-undefined)
   if(AUTOMFM_PLUGIN_OUTPUT) # inside automfm's own build
     target_link_libraries(${name} PRIVATE automfm_warnings)
     set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${AUTOMFM_PLUGIN_OUTPUT})
