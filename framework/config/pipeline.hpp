@@ -59,6 +59,7 @@ struct PopulationConfig {
     std::vector<mfm_receptor> receptors;
     std::vector<std::pair<std::string, Distribution>> initial;     ///< state name and its spread at t = 0
     std::optional<std::uint64_t> count;                            ///< when there is no placement
+    double rate_hz = 0.0;                                          ///< Poisson: its rate where no stimulation targets it
     Placement placement;
     SourcePosition where;
 };

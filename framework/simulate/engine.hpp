@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "network/network.hpp"
+#include "simulate/neuron_group.hpp"
+
+namespace mfm {
+
+/// Spikes of one population in one block of steps, ordered by step and then by cell.  A relay or a Poisson source may appear
+/// several times in a step.
+struct BlockSpikes {
+    std::vector<std::uint32_t> step; ///< from the block's first
+    std::vector<std::uint32_t> cell;
+};
+
+/// A state that is no finite number any more; the sentence names population, cell, step, variable and the cell's state.
+class NotFinite : public PluginError {
+    using PluginError::PluginError;
+};
+
+/// The spiking network in motion: neurons advance in blocks of steps no longer than the least delay, spikes go through
+/// per-population buffers.  The same bits for any number of threads and any vector width.
+class Engine {
+public:
+    /// Rates of one Poisson population: fills rate_hz for n steps from `first_step`.
+    using Course = std::function<void(std::uint64_t first_step, std::span<double> rate_hz)>;
+
+    /// seed keys all noise of this run; courses [populations], empty where a population is not Poisson or silent.
+    /// strict: blocks of one step, each looked at, to find the step in which a state stops being finite (same bits, slower).
+    Engine(const PipelineConfig&, const Network&, std::uint64_t seed, std::vector<Course> courses, bool strict = false);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Steps of the block that comes next.
+    [[nodiscard]] std::uint32_t block_steps() const { return block_; }
+    [[nodiscard]] std::uint64_t now() const { return step_; }
+    /// Advances `steps` steps; after each block calls observe(first step of the block, spikes by population).
+    /// Throws NotFinite.
+    using Observer = std::function<void(std::uint64_t first_step, std::uint32_t n_steps, const std::vector<BlockSpikes>&)>;
+    void run(std::uint64_t steps, const Observer& observe);
+    /// Spikes delivered to synapses so far (a spike reaching k synapses counts k).
+    [[nodiscard]] std::uint64_t deliveries() const;
+    /// The neurons of a population, or NULL when it is no neuron population.
+    [[nodiscard]] const NeuronGroup* group(std::size_t population) const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+    std::uint32_t block_ = 1;
+    bool strict_ = false;
+    std::uint64_t step_ = 0;
+};
+
+} // namespace mfm

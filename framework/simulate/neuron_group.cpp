@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulate/neuron_group.hpp"
+
+#include <mfm/random.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "simulate/streams.hpp"
+
+namespace mfm {
+namespace {
+
+constexpr std::uint64_t round_up(std::uint64_t n) { return (n + MFM_BATCH_ALIGNMENT - 1) / MFM_BATCH_ALIGNMENT * MFM_BATCH_ALIGNMENT; }
+
+} // namespace
+
+std::vector<double> draw(const Distribution& d, std::uint64_t n, std::uint64_t seed, std::uint64_t stream) {
+    std::vector<double> out(n, d.mean);
+    if (d.is_constant()) return out;
+    for (std::uint64_t i = 0; i < n; ++i) {
+        RandomSequence random(seed, stream, i);
+        switch (d.kind) {
+        case Distribution::Kind::Normal: out[i] = d.mean + d.sd * random.normal(); break;
+        case Distribution::Kind::Lognormal: {
+            const double s2 = std::log1p(d.sd * d.sd / (d.mean * d.mean));
+            out[i] = d.mean * std::exp(std::sqrt(s2) * random.normal() - 0.5 * s2);
+            break;
+        }
+        case Distribution::Kind::Gamma: {
+            const double shape = d.mean * d.mean / (d.sd * d.sd);
+            out[i] = d.mean / shape * random.gamma(shape);
+            break;
+        }
+        case Distribution::Kind::Uniform: out[i] = d.lower + (d.upper - d.lower) * random.uniform(); break;
+        case Distribution::Kind::Constant: break;
+        }
+    }
+    return out;
+}
+
+NeuronGroup::NeuronGroup(const PopulationConfig& config, std::uint64_t n, double dt, std::uint64_t seed, std::uint64_t stream)
+    : config_(&config), instance_(*config.neuron->component, config.neuron->settings, config.neuron->where),
+      table_(&instance_.table<mfm_neuron_v1>(MFM_NEURON_ID)), n_(n), padded_(round_up(n)), seed_(seed), stream_(stream), dt_(dt),
+      n_ports_(static_cast<std::uint32_t>(config.receptors.size())) {
+    std::array<const mfm_receptor*, MFM_MAX_PORTS + 1> receptors{};
+    if (config.receptors.size() > MFM_MAX_PORTS)
+        throw InputError(config.where, "population '" + config.name + "' has " + std::to_string(config.receptors.size()) +
+                                           " receptors; at most 8 are possible");
+    for (std::size_t i = 0; i < config.receptors.size(); ++i) receptors[i] = &config.receptors[i];
+    mfm_error error = empty_error();
+    check_status(table_->set_receptors(instance_.self(), n_ports_, receptors.data(), &error), error, instance_.component(),
+                 "set_receptors", config.where);
+    const mfm_field* const* fields = nullptr;
+    std::uint32_t n_dynamic = 0;
+    check_status(table_->states(instance_.self(), &fields, &n_dynamic, &error), error, instance_.component(), "states", config.where);
+    for (; *fields != nullptr; ++fields) {
+        fields_.push_back(*fields);
+        state_names_.emplace_back((*fields)->name);
+        state_.emplace_back(padded_, 0.0);
+    }
+    const SettingValues& values = instance_.settings();
+    for (const SettingValue& value : values) {
+        setting_.emplace_back(1, value.kind == MFM_REAL ? value.real : 0.0);
+        stride_.push_back(0);
+    }
+    for (std::size_t k = 0; k < config.distributed.size(); ++k)
+        set_setting(config.distributed[k].first,
+                    draw(config.distributed[k].second, n, seed, stream_number(StreamPurpose::Parameter, stream ^ config.distributed[k].first)));
+
+    std::vector<double*> state;
+    for (auto& s : state_) state.push_back(s.data());
+    std::vector<const double*> setting;
+    for (auto& s : setting_) setting.push_back(s.data());
+    mfm_neuron_batch batch{};
+    batch.size = sizeof batch;
+    batch.n = static_cast<std::uint32_t>(padded_);
+    batch.n_live = static_cast<std::uint32_t>(n_);
+    batch.seed = seed_;
+    batch.stream = stream_;
+    batch.dt = dt_;
+    batch.state = state.data();
+    batch.setting = setting.data();
+    batch.setting_stride = stride_.data();
+    check_status(table_->initialise(instance_.self(), &batch, &error), error, instance_.component(), "initialise", config.where);
+}
+
+int NeuronGroup::state_with_role(std::string_view role) const {
+    for (std::size_t i = 0; i < fields_.size(); ++i)
+        if (fields_[i]->role != nullptr && role == fields_[i]->role) return static_cast<int>(i);
+    return -1;
+}
+int NeuronGroup::state_index(std::string_view name) const {
+    const auto found = std::find(state_names_.begin(), state_names_.end(), name);
+    return found == state_names_.end() ? -1 : static_cast<int>(found - state_names_.begin());
+}
+
+void NeuronGroup::set_setting(std::size_t index, double value) {
+    setting_[index].assign(1, value);
+    stride_[index] = 0;
+}
+void NeuronGroup::set_setting(std::size_t index, std::span<const double> values) {
+    setting_[index].assign(padded_, values.empty() ? 0.0 : values.back());
+    std::copy(values.begin(), values.end(), setting_[index].begin());
+    stride_[index] = 1;
+}
+void NeuronGroup::set_initial(std::string_view name, const Distribution& d, std::uint64_t key, const SourcePosition& where) {
+    const int index = state_index(name);
+    if (index < 0)
+        throw InputError(where, "neuron '" + instance_.component().id() + "' has no state '" + std::string(name) + "'" +
+                                    did_you_mean(name, state_names_));
+    const std::vector<double> values = draw(d, n_, seed_, stream_number(StreamPurpose::Initial, stream_ ^ key));
+    std::copy(values.begin(), values.end(), state_[static_cast<std::size_t>(index)].begin());
+}
+void NeuronGroup::set_drives(std::vector<PoissonDrive> drives) {
+    drives_ = std::move(drives);
+    for (PoissonDrive& d : drives_) {
+        if (d.rate_hz.size() > 1) d.rate_hz.resize(padded_, 0.0);
+        if (d.weight.size() > 1) d.weight.resize(padded_, 0.0);
+    }
+}
+
+void NeuronGroup::advance(const Range& range, const double* const* rows, mfm_spikes* spikes, std::uint32_t* spike_count) {
+    // Pointers to this range's part of every array; small, and local to the call, so that calls can run side by side.
+    const std::uint64_t at = range.first;
+    std::vector<double*> state(state_.size());
+    for (std::size_t i = 0; i < state_.size(); ++i) state[i] = state_[i].data() + at;
+    std::vector<const double*> setting(setting_.size());
+    for (std::size_t i = 0; i < setting_.size(); ++i) setting[i] = setting_[i].data() + (stride_[i] != 0 ? at : 0);
+    std::vector<const double*> input;
+    if (rows != nullptr) {
+        input.resize(static_cast<std::size_t>(range.n_steps) * n_ports_);
+        for (std::size_t i = 0; i < input.size(); ++i) input[i] = rows[i] != nullptr ? rows[i] + at : nullptr;
+    }
+    std::vector<mfm_drive> drives(drives_.size());
+    std::vector<const mfm_drive*> drive_list(drives_.size() + 1, nullptr);
+    for (std::size_t i = 0; i < drives_.size(); ++i) {
+        const PoissonDrive& d = drives_[i];
+        const std::uint32_t rate_stride = d.rate_hz.size() > 1, weight_stride = d.weight.size() > 1;
+        drives[i] = {sizeof(mfm_drive), d.port, rate_stride, weight_stride, d.rate_hz.data() + (rate_stride != 0 ? at : 0),
+                     d.weight.data() + (weight_stride != 0 ? at : 0)};
+        drive_list[i] = &drives[i];
+    }
+    mfm_neuron_batch batch{};
+    batch.size = sizeof batch;
+    batch.n = static_cast<std::uint32_t>(range.n);
+    batch.n_live = static_cast<std::uint32_t>(std::min(range.n, n_ > at ? n_ - at : 0));
+    batch.n_steps = range.n_steps;
+    batch.seed = seed_;
+    batch.stream = stream_;
+    batch.first_neuron = at;
+    batch.first_step = range.first_step;
+    batch.dt = dt_;
+    batch.state = state.data();
+    batch.setting = setting.data();
+    batch.setting_stride = stride_.data();
+    batch.input = rows != nullptr ? input.data() : nullptr;
+    batch.drive = drives.empty() ? nullptr : drive_list.data();
+    batch.spikes = spikes;
+    batch.spike_count = spike_count != nullptr ? spike_count + at : nullptr;
+    mfm_error error = empty_error();
+    check_status(table_->advance(instance_.self(), &batch, &error), error, instance_.component(), "advance", config_->where);
+}
+
+bool NeuronGroup::find_not_finite(std::size_t& state, std::uint64_t& cell) const {
+    for (std::size_t s = 0; s < state_.size(); ++s) {
+        // x - x is 0 for a finite number and NaN otherwise, and the sum keeps it.
+        double sum = 0.0;
+        for (std::uint64_t i = 0; i < n_; ++i) sum += state_[s][i] - state_[s][i];
+        if (sum == 0.0) continue;
+        for (std::uint64_t i = 0; i < n_; ++i)
+            if (!std::isfinite(state_[s][i])) {
+                state = s;
+                cell = i;
+                return true;
+            }
+    }
+    return false;
+}
+
+} // namespace mfm

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulate/simulate.hpp"
+
+#include <mfm/random.hpp>
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "simulate/engine.hpp"
+#include "simulate/recorder.hpp"
+#include "simulate/streams.hpp"
+
+namespace mfm {
+namespace {
+
+constexpr double course_bin = 1.0; // ms
+
+/// The protocol's instance, whose [batch] functions may be called from any thread.
+class Protocol {
+public:
+    Protocol(const PipelineConfig& config, std::size_t stimulation)
+        : where_(&config.stimulations[stimulation].where),
+          instance_(*config.stimulations[stimulation].protocol.component, config.stimulations[stimulation].protocol.settings,
+                    config.stimulations[stimulation].protocol.where),
+          table_(&instance_.table<mfm_stimulation_v1>(MFM_STIMULATION_ID)) {}
+    [[nodiscard]] std::uint32_t count() const {
+        std::uint32_t n = 0;
+        mfm_error error = empty_error();
+        check_status(table_->count(instance_.self(), &n, &error), error, instance_.component(), "count", *where_);
+        return n;
+    }
+    [[nodiscard]] mfm_condition describe(std::uint32_t condition) const {
+        mfm_condition c{};
+        c.size = sizeof c;
+        mfm_error error = empty_error();
+        check_status(table_->describe(instance_.self(), condition, &c, &error), error, instance_.component(), "describe", *where_);
+        c.label[sizeof c.label - 1] = '\0';
+        return c;
+    }
+    [[nodiscard]] double level(std::uint32_t condition) const {
+        double rate = 0;
+        mfm_error error = empty_error();
+        check_status(table_->level(instance_.self(), condition, &rate, &error), error, instance_.component(), "level", *where_);
+        return rate;
+    }
+    void course(std::uint32_t condition, double t0, double dt, std::span<double> rate) const {
+        mfm_error error = empty_error();
+        check_status(table_->course(instance_.self(), condition, t0, dt, rate.size(), rate.data(), &error), error, instance_.component(),
+                     "course", *where_);
+        for (std::size_t i = 0; i < rate.size(); ++i)
+            if (!(rate[i] >= 0.0) || !std::isfinite(rate[i]))
+                throw PluginError("stimulation '" + instance_.component().id() + "' gives a rate of " + std::to_string(rate[i]) + " Hz at t = " +
+                                  std::to_string(t0 + static_cast<double>(i) * dt) + " ms; rates must be finite and not negative");
+    }
+
+private:
+    const SourcePosition* where_;
+    Instance instance_;
+    const mfm_stimulation_v1* table_;
+};
+
+struct TrialResult {
+    std::vector<PopulationActivity> activity;
+    std::vector<double> covariance;
+};
+
+TrialResult run_trial(const PipelineConfig& config, const Network& network, const ProtocolCondition& c, std::uint64_t seed, bool keep_spikes,
+                      const Protocol& protocol, Progress& progress) {
+    std::vector<Engine::Course> courses(network.populations.size());
+    const double dt = config.simulation.dt;
+    for (std::size_t p = 0; p < courses.size(); ++p)
+        if (config.populations[p].kind == PopulationConfig::Kind::Poisson && config.populations[p].rate_hz > 0.0)
+            courses[p] = [rate = config.populations[p].rate_hz](std::uint64_t, std::span<double> out) { std::fill(out.begin(), out.end(), rate); };
+    courses[c.target] = [&](std::uint64_t first_step, std::span<double> out) {
+        protocol.course(c.condition, static_cast<double>(first_step) * dt, dt, out);
+    };
+    Recorder recorder(network, {dt, c.transient, c.duration, config.simulation.bin, course_bin, config.simulation.block, keep_spikes, config.seed});
+    const auto steps = static_cast<std::uint64_t>(std::llround(c.duration / dt));
+    Engine engine(config, network, seed, courses);
+    double reported = 0.0;
+    const auto observe = [&](std::uint64_t first, std::uint32_t n, const std::vector<BlockSpikes>& spikes) {
+        recorder.observe(first, n, spikes);
+        const double now = std::floor(static_cast<double>(first + n) * dt);
+        if (now >= reported + 10.0) {
+            progress.advance(static_cast<std::uint64_t>(now - reported));
+            reported = now;
+        }
+    };
+    try {
+        engine.run(steps, observe);
+    } catch (const NotFinite&) {
+        Engine replay(config, network, seed, courses, true);
+        replay.run(engine.now(), {});
+        throw;
+    }
+    return {recorder.finish(), recorder.count_covariance()};
+}
+
+/// Means over trials; the course's standard error over trials, the rate's over blocks of time in all trials.
+ConditionRecord combine(const ProtocolCondition& c, std::vector<TrialResult>&& trials) {
+    ConditionRecord out;
+    const auto n = static_cast<double>(trials.size());
+    out.population = std::move(trials[0].activity);
+    out.count_covariance = std::move(trials[0].covariance);
+    for (std::size_t k = 0; k < out.count_covariance.size(); ++k) {
+        for (std::size_t t = 1; t < trials.size(); ++t) out.count_covariance[k] += trials[t].covariance[k];
+        out.count_covariance[k] /= n;
+    }
+    for (std::size_t p = 0; p < out.population.size(); ++p) {
+        PopulationActivity& a = out.population[p];
+        if (trials.size() == 1) continue;
+        double se2 = a.rate_se_hz * a.rate_se_hz;
+        std::vector<double> square(a.course_hz.size());
+        for (std::size_t i = 0; i < square.size(); ++i) square[i] = a.course_hz[i] * a.course_hz[i];
+        for (std::size_t t = 1; t < trials.size(); ++t) {
+            const PopulationActivity& b = trials[t].activity[p];
+            a.rate_hz += b.rate_hz;
+            a.rate_firing_hz += b.rate_firing_hz;
+            a.rate_sd_hz += b.rate_sd_hz;
+            a.rate_sd_firing_hz += b.rate_sd_firing_hz;
+            a.firing_fraction += b.firing_fraction;
+            a.fano += b.fano;
+            a.correlation += b.correlation;
+            a.cv_isi += b.cv_isi;
+            se2 += b.rate_se_hz * b.rate_se_hz;
+            for (std::size_t i = 0; i < a.cell_rate_hz.size(); ++i) a.cell_rate_hz[i] += b.cell_rate_hz[i];
+            for (std::size_t i = 0; i < square.size(); ++i) {
+                a.course_hz[i] += b.course_hz[i];
+                square[i] += b.course_hz[i] * b.course_hz[i];
+            }
+        }
+        for (double* x : {&a.rate_hz, &a.rate_firing_hz, &a.rate_sd_hz, &a.rate_sd_firing_hz, &a.firing_fraction, &a.fano, &a.correlation, &a.cv_isi})
+            *x /= n;
+        a.rate_se_hz = std::sqrt(se2) / n;
+        for (double& x : a.cell_rate_hz) x /= n;
+        a.course_se_hz.resize(square.size());
+        for (std::size_t i = 0; i < square.size(); ++i) {
+            a.course_hz[i] /= n;
+            a.course_se_hz[i] = std::sqrt(std::max(0.0, square[i] / n - a.course_hz[i] * a.course_hz[i]) / (n - 1.0));
+        }
+    }
+    out.label = c.name;
+    out.condition = c.condition;
+    out.stationary = c.stationary;
+    out.level_hz = c.level_hz;
+    out.duration = c.duration;
+    out.transient = c.transient;
+    out.course_bin = course_bin;
+    out.onset = c.onset;
+    out.offset = c.offset;
+    out.frequency_hz = c.frequency_hz;
+    out.trials = c.trials;
+    return out;
+}
+
+} // namespace
+
+std::vector<ProtocolCondition> protocol_conditions(const PipelineConfig& config) {
+    std::vector<ProtocolCondition> out;
+    for (std::size_t s = 0; s < config.stimulations.size(); ++s) {
+        const StimulationConfig& stimulation = config.stimulations[s];
+        const Protocol protocol(config, s);
+        const std::uint32_t n = protocol.count();
+        for (std::uint32_t k = 0; k < n; ++k) {
+            const mfm_condition d = protocol.describe(k);
+            ProtocolCondition c;
+            c.stimulation = s;
+            c.condition = k;
+            c.target = config.population_index(stimulation.target);
+            c.name = stimulation.name + ": " + d.label;
+            c.stationary = (d.flags & MFM_STATIONARY) != 0;
+            c.duration = stimulation.duration > 0 ? stimulation.duration : std::max(d.duration, c.stationary || d.duration <= 0 ? config.simulation.duration : 0.0);
+            c.transient = stimulation.transient > 0 ? stimulation.transient : config.simulation.transient;
+            if (c.transient >= c.duration)
+                throw InputError(stimulation.where, "stimulation '" + stimulation.name + "': the transient (" + std::to_string(c.transient) +
+                                                        " ms) must be shorter than the duration (" + std::to_string(c.duration) + " ms)");
+            c.onset = d.onset;
+            c.offset = d.offset;
+            c.frequency_hz = d.frequency_hz;
+            c.level_hz = protocol.level(k);
+            c.trials = std::max(1u, stimulation.trials);
+            out.push_back(c);
+        }
+    }
+    return out;
+}
+
+std::vector<double> protocol_course(const PipelineConfig& config, const ProtocolCondition& c, double t0, double dt, std::size_t n) {
+    std::vector<double> rate(n);
+    Protocol(config, c.stimulation).course(c.condition, t0, dt, rate);
+    return rate;
+}
+
+SpikeRecord simulate_network(const PipelineConfig& config, const Network& network, Progress& progress) {
+    const std::vector<ProtocolCondition> conditions = protocol_conditions(config);
+    std::vector<std::unique_ptr<Protocol>> protocols;
+    for (std::size_t s = 0; s < config.stimulations.size(); ++s) protocols.push_back(std::make_unique<Protocol>(config, s));
+    struct Run {
+        std::size_t condition;
+        std::uint32_t trial;
+    };
+    std::vector<Run> runs;
+    std::uint64_t total = 0;
+    for (std::size_t c = 0; c < conditions.size(); ++c)
+        for (std::uint32_t t = 0; t < conditions[c].trials; ++t) {
+            runs.push_back({c, t});
+            total += static_cast<std::uint64_t>(conditions[c].duration);
+        }
+    std::vector<std::vector<TrialResult>> results(conditions.size());
+    for (std::size_t c = 0; c < conditions.size(); ++c) results[c].resize(conditions[c].trials);
+    progress.begin("simulating the network (ms of biology)", total);
+    tbb::parallel_for(
+        tbb::blocked_range<std::size_t>(0, runs.size(), 1),
+        [&](const tbb::blocked_range<std::size_t>& range) {
+            for (std::size_t r = range.begin(); r < range.end(); ++r) {
+                const ProtocolCondition& c = conditions[runs[r].condition];
+                // Every run has noise of its own, keyed by protocol, condition and trial.
+                const std::uint64_t seed = stream_key(stream_key(config.seed, stream_number(StreamPurpose::Run, c.stimulation)),
+                                                      static_cast<std::uint64_t>(c.condition) << 32 | runs[r].trial);
+                results[runs[r].condition][runs[r].trial] = run_trial(config, network, c, seed, config.simulation.record_spikes && runs[r].trial == 0,
+                                                                     *protocols[c.stimulation], progress);
+            }
+        },
+        tbb::simple_partitioner{});
+    progress.end();
+
+    SpikeRecord record;
+    for (std::size_t c = 0; c < conditions.size(); ++c) {
+        ConditionRecord r = combine(conditions[c], std::move(results[c]));
+        r.stimulation = config.stimulations[conditions[c].stimulation].name;
+        r.stimulus_hz = protocol_course(config, conditions[c], 0.5 * course_bin, course_bin, r.population.empty() ? 0 : r.population[0].course_hz.size());
+        record.conditions.push_back(std::move(r));
+    }
+    return record;
+}
+
+} // namespace mfm

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "network/network.hpp"
+#include "simulate/spike_record.hpp"
+#include "support/progress.hpp"
+
+namespace mfm {
+
+/// One condition of one stimulation protocol, with what the plugin says of it.
+struct ProtocolCondition {
+    std::size_t stimulation = 0;  ///< index into PipelineConfig::stimulations
+    std::uint32_t condition = 0;
+    std::size_t target = 0;       ///< population index
+    std::string name;             ///< "sweep: rate = 40 Hz"
+    bool stationary = true;
+    double duration = 0, transient = 0, onset = 0, offset = 0, frequency_hz = 0; ///< ms, Hz
+    double level_hz = 0;
+    std::uint32_t trials = 1;
+};
+
+/// A protocol's rate (Hz) at t0 + i dt (ms), i < n.  [batch]
+[[nodiscard]] std::vector<double> protocol_course(const PipelineConfig&, const ProtocolCondition&, double t0, double dt, std::size_t n);
+/// All conditions of all protocols, in the order of the file.
+[[nodiscard]] std::vector<ProtocolCondition> protocol_conditions(const PipelineConfig&);
+
+/// Runs every condition and trial, several side by side, and gives their statistics.
+[[nodiscard]] SpikeRecord simulate_network(const PipelineConfig&, const Network&, Progress&);
+
+} // namespace mfm
