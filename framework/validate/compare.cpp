@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "validate/compare.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "validate/metrics.hpp"
+
+namespace mfm {
+namespace {
+
+const MeanFieldCondition* find_condition(const MeanFieldResults& results, const ConditionRecord& record) {
+    for (const auto& c : results.conditions)
+        if (c.stimulation == record.stimulation && c.condition == record.condition) return &c;
+    return nullptr;
+}
+
+std::optional<double> at(const std::vector<double>& values, std::optional<std::size_t> i) {
+    if (!i || *i >= values.size()) return std::nullopt;
+    return values[*i];
+}
+
+std::optional<std::size_t> index_of(const std::vector<std::string>& names, const std::string& name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - names.begin());
+}
+
+double counted_seconds(const ConditionRecord& c) {
+    return (c.duration - c.transient) * 1e-3 * c.trials;
+}
+
+StationaryRow stationary_row(const ConditionRecord& record, const PopulationActivity& activity, std::uint64_t cells,
+                             const MeanFieldCondition* model, std::optional<std::size_t> in_model) {
+    StationaryRow row;
+    row.stimulation = record.stimulation;
+    row.stimulus_hz = record.level_hz;
+    row.network_rate_hz = activity.rate_hz;
+    if (activity.firing_fraction > 0.0) row.network_rate_firing_hz = activity.rate_firing_hz;
+    row.network_rate_se_hz = activity.rate_se_hz;
+    row.floor_hz = rate_floor_hz(cells, counted_seconds(record));
+    if (model != nullptr) {
+        row.mean_field_rate_hz = at(model->rate_hz, in_model);
+        row.mean_field_mean_k_rate_hz = at(model->mean_k_rate_hz, in_model);
+    }
+    if (row.mean_field_rate_hz)
+        row.relative_error = relative_error(*row.mean_field_rate_hz, activity.rate_hz, row.floor_hz);
+    return row;
+}
+
+DynamicRow dynamic_row(const ConditionRecord& record, const PopulationActivity& activity, const std::string& stimulus,
+                       const MeanFieldCondition* model, std::optional<std::size_t> in_model,
+                       const ValidationConfig& config) {
+    DynamicRow row;
+    row.stimulus = stimulus;
+    const double bin = record.course_bin;
+    const auto& course = activity.course_hz;
+    const std::size_t n = course.size();
+    if (n == 0) return row;
+    const auto part = comparison_window(record);
+    SampleWindow window = window_of(part.from_ms, part.to_ms, bin, n);
+    const auto network = smooth_box(course, config.smoothing, bin);
+    row.peak_network_hz = peak(network, window);
+
+    if (model == nullptr || !in_model || *in_model >= model->course_hz.size() || !model->failure.empty()) return row;
+    const auto resampled = resample(model->time_ms, model->course_hz[*in_model], bin, n);
+    const auto mean_field = smooth_box(resampled.hz, config.smoothing, bin);
+    window.first = std::max(window.first, resampled.first);
+    window.last = std::min(window.last, resampled.last);
+    row.rmse_hz = rmse(network, mean_field, window);
+    row.peak_mean_field_hz = peak(mean_field, window);
+
+    if (!(record.frequency_hz > 0.0)) return row;
+    // A sinusoid that starts in the middle of a run has a transient of its own: its first period is left out.
+    const double end = record.offset > record.onset ? record.offset : record.duration;
+    const double period = 1e3 / record.frequency_hz;
+    const double start =
+        std::max(record.transient, record.onset > record.transient ? record.onset + period : record.onset);
+    SampleWindow fitted = window_of(start, end, bin, n);
+    fitted.first = std::max(fitted.first, resampled.first);
+    fitted.last = std::min(fitted.last, resampled.last);
+    // Both sides pass through the same box, so ratio and phase difference are free of its effect.
+    const auto a = fit_sinusoid(network, record.frequency_hz, bin, fitted);
+    const auto b = fit_sinusoid(mean_field, record.frequency_hz, bin, fitted);
+    if (!a || !b) return row;
+    if (a->amplitude > 0.0) row.amplitude_ratio = b->amplitude / a->amplitude;
+    if (a->amplitude > 0.0 && b->amplitude > 0.0)
+        row.phase_difference_deg = phase_difference(b->phase_deg, a->phase_deg);
+    return row;
+}
+
+} // namespace
+
+ComparisonWindow comparison_window(const ConditionRecord& c) {
+    if (c.offset > c.onset) return {std::max(c.transient, c.onset - 50.0), std::min(c.duration, c.offset + 150.0)};
+    return {c.transient, c.duration};
+}
+
+ResampledCourse resample(std::span<const double> time_ms, std::span<const double> hz, double bin_ms, std::size_t bins) {
+    ResampledCourse out;
+    out.hz.assign(bins, 0.0);
+    out.first = out.last = bins;
+    const std::size_t n = std::min(time_ms.size(), hz.size());
+    if (n == 0) return out;
+    const double slack = 1e-9 * bin_ms;
+    std::size_t k = 0;
+    bool any = false;
+    for (std::size_t i = 0; i < bins; ++i) {
+        const double t = (static_cast<double>(i) + 0.5) * bin_ms;
+        if (t < time_ms[0] - slack) {
+            out.hz[i] = hz[0];
+            continue;
+        }
+        if (t > time_ms[n - 1] + slack) {
+            out.hz[i] = hz[n - 1];
+            continue;
+        }
+        while (k + 1 < n && time_ms[k + 1] <= t + slack) ++k;
+        if (k + 1 == n || std::abs(time_ms[k] - t) <= slack)
+            out.hz[i] = hz[k];
+        else
+            out.hz[i] = hz[k] + (hz[k + 1] - hz[k]) * (t - time_ms[k]) / (time_ms[k + 1] - time_ms[k]);
+        if (!any) out.first = i;
+        any = true;
+        out.last = i + 1;
+    }
+    if (!any) out.first = out.last = 0;
+    return out;
+}
+
+ValidationReport compare(const SpikeRecord& record, std::span<const RecordedPopulation> populations,
+                         const MeanFieldResults& results, const ValidationConfig& config) {
+    ValidationReport report;
+    std::vector<std::size_t> modelled; // indices into the record
+    for (std::size_t p = 0; p < populations.size(); ++p) {
+        if (!populations[p].modelled) continue;
+        modelled.push_back(p);
+        PopulationReport row;
+        row.name = populations[p].name;
+        row.cells = populations[p].cells;
+        report.populations.push_back(std::move(row));
+    }
+    for (const auto& condition : record.conditions) {
+        const auto* model = find_condition(results, condition);
+        const auto same_stimulation =
+            std::count_if(record.conditions.begin(), record.conditions.end(), [&](const auto& other) {
+                return other.stimulation == condition.stimulation && !other.stationary;
+            });
+        const std::string stimulus = same_stimulation > 1 && !condition.label.empty()
+                                         ? condition.stimulation + " " + condition.label
+                                         : condition.stimulation;
+        ConditionFinding finding;
+        finding.stimulation = condition.stimulation;
+        finding.label = condition.label;
+        finding.stationary = condition.stationary;
+        finding.stimulus_hz = condition.level_hz;
+        if (model != nullptr) {
+            finding.fixed_point = model->fixed_point;
+            finding.failure = model->failure;
+            for (double real : model->eigenvalue_real)
+                if (!finding.growth_rate || real > *finding.growth_rate) finding.growth_rate = real;
+        }
+        for (std::size_t m = 0; m < modelled.size(); ++m) {
+            const auto& population = populations[modelled[m]];
+            const auto& activity = condition.population.at(modelled[m]);
+            const auto in_model = index_of(results.populations, population.name);
+            if (condition.stationary)
+                report.populations[m].stationary.push_back(
+                    stationary_row(condition, activity, population.cells, model, in_model));
+            else
+                report.populations[m].dynamic.push_back(
+                    dynamic_row(condition, activity, stimulus, model, in_model, config));
+            PopulationFinding seen;
+            seen.name = population.name;
+            // A stimulus that varies in time correlates all cells by itself: only stationary conditions tell of
+            // synchrony.
+            if (condition.stationary) {
+                seen.fano = activity.fano;
+                seen.correlation = activity.correlation;
+            }
+            if (model != nullptr) {
+                seen.outside_domain = at(model->outside_domain, in_model).value_or(0.0);
+                seen.largest_F_T = at(model->largest_F_T, in_model).value_or(0.0);
+            }
+            finding.populations.push_back(std::move(seen));
+        }
+        report.conditions.push_back(std::move(finding));
+    }
+    return report;
+}
+
+OperatingPointRow operating_point_row(double stimulus_hz, std::optional<double> network_hz,
+                                      std::optional<double> poisson_hz, std::optional<double> transfer_hz,
+                                      double floor_hz) {
+    OperatingPointRow row{stimulus_hz, network_hz, poisson_hz, transfer_hz, std::nullopt};
+    if (network_hz && transfer_hz) row.relative_error = relative_error(*transfer_hz, *network_hz, floor_hz);
+    return row;
+}
+
+} // namespace mfm

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mfm {
+
+/// How far the mean field may be trusted in place of its network.
+enum class Verdict { Valid, Limited, NotValid };
+/// "valid", "limited", "not_valid": as in summary.json.
+[[nodiscard]] const char* verdict_name(Verdict) noexcept;
+
+/// What the search for the mean field's stationary rates found.
+enum class FixedPointState { NotSought, Stable, Unstable, NotFound };
+
+/// A stationary condition, one population: network against mean field.  What was not computed is empty.
+struct StationaryRow {
+    std::string stimulation;                      ///< the stimulation's name in the pipeline file
+    double stimulus_hz = 0;                       ///< rate of the stimulated population
+    std::optional<double> network_rate_hz;        ///< mean over all cells
+    std::optional<double> network_rate_firing_hz; ///< mean over cells that fired at least once
+    std::optional<double> network_rate_se_hz;     ///< of network_rate_hz, over independent time blocks
+    std::optional<double> mean_field_rate_hz;
+    std::optional<double> mean_field_mean_k_rate_hz; ///< the same with every cell at the mean in-degree
+    std::optional<double> relative_error;            ///< (mean field - network) / max(network, floor_hz), signed
+    double floor_hz = 0;                             ///< what a smaller network rate is replaced by in relative_error
+};
+
+/// The same stimulus at three levels of the theory: what the transfer function alone is wrong by.
+struct OperatingPointRow {
+    double stimulus_hz = 0;
+    std::optional<double> network_rate_hz;
+    std::optional<double> poisson_rate_hz;  ///< cells driven by Poisson input at the network's own presynaptic rates
+    std::optional<double> transfer_rate_hz; ///< the fitted transfer function at that input
+    std::optional<double> relative_error;   ///< (transfer - network) / max(network, floor), signed
+};
+
+struct TransferSummary {
+    std::optional<std::string> basis;                         ///< plugin id
+    std::vector<std::pair<std::string, double>> coefficients; ///< in the basis's order; empty when there is no fit
+    std::optional<double> heldout_rmse_hz;
+    std::optional<double> heldout_median_relative_error;
+    std::optional<bool> converged; ///< of the optimizer
+    std::string optimizer_message; ///< why it stopped
+    std::optional<std::vector<OperatingPointRow>> operating_point;
+};
+
+/// A stimulus that varies in time, one population; both courses smoothed by the same box.
+struct DynamicRow {
+    std::string stimulus; ///< the stimulation's name, and its label where there are several conditions
+    std::optional<double> rmse_hz;
+    std::optional<double> peak_network_hz, peak_mean_field_hz;
+    std::optional<double> amplitude_ratio;      ///< mean field over network, at the stimulus's frequency
+    std::optional<double> phase_difference_deg; ///< positive: the mean field is later; (-180, 180]
+};
+
+struct PopulationReport {
+    std::string name;
+    std::uint64_t cells = 0;
+    std::vector<StationaryRow> stationary;
+    TransferSummary transfer;
+    std::vector<DynamicRow> dynamic;
+};
+
+/// What one condition showed of one population besides its rate.
+struct PopulationFinding {
+    std::string name;
+    std::optional<double> fano;        ///< population Fano factor over that of independent cells
+    std::optional<double> correlation; ///< mean pairwise count correlation
+    double outside_domain = 0;         ///< fraction of the condition (0..1) outside the transfer function's domain
+    double largest_F_T = 0;            ///< largest F T, dimensionless
+};
+
+/// What went right or wrong in one condition as a whole.
+struct ConditionFinding {
+    std::string stimulation, label;
+    bool stationary = true;
+    double stimulus_hz = 0;
+    FixedPointState fixed_point = FixedPointState::NotSought;
+    std::optional<double> growth_rate;          ///< 1/ms, largest real part of the eigenvalues
+    std::string failure;                        ///< the sentence that stopped the mean field here (NaN, ...), or ""
+    std::vector<PopulationFinding> populations; ///< those the mean field models; external ones are left out
+};
+
+/// The comparison of a mean field with its network, and what follows from it.
+struct ValidationReport {
+    std::optional<Verdict> verdict;    ///< empty until judged
+    std::vector<std::string> reasons;  ///< sentences behind a verdict that is not "valid"
+    std::vector<std::string> warnings; ///< sentences that do not change the verdict
+    std::vector<PopulationReport> populations;
+    std::vector<ConditionFinding> conditions;
+};
+
+} // namespace mfm

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "validate/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "validate/metrics.hpp"
+
+namespace mfm {
+
+const char* verdict_name(Verdict verdict) noexcept {
+    switch (verdict) {
+    case Verdict::Valid:
+        return "valid";
+    case Verdict::Limited:
+        return "limited";
+    case Verdict::NotValid:
+        break;
+    }
+    return "not_valid";
+}
+
+namespace {
+
+std::string number(double value) {
+    return fmt::format("{:.4g}", value);
+}
+std::string percent(double fraction) {
+    return fmt::format("{:+.0f} %", 100.0 * fraction);
+}
+
+/// "a", "a and b", "a, b and c".
+std::string listed(const std::vector<std::string>& items) {
+    std::string text;
+    for (std::size_t i = 0; i < items.size(); ++i)
+        text += (i == 0 ? "" : i + 1 == items.size() ? " and " : ", ") + items[i];
+    return text;
+}
+
+/// "4 and 8 Hz of 'background' and 20 Hz of 'other'", stimulations in order of appearance.
+std::string at_levels(const std::vector<std::pair<std::string, double>>& levels) {
+    std::vector<std::string> parts;
+    for (std::size_t i = 0; i < levels.size();) {
+        std::vector<std::string> rates;
+        const auto& name = levels[i].first;
+        for (; i < levels.size() && levels[i].first == name; ++i) rates.push_back(number(levels[i].second));
+        parts.push_back(listed(rates) + " Hz of '" + name + "'");
+    }
+    return "at " + listed(parts);
+}
+
+std::string describe(const ConditionFinding& c) {
+    if (c.stationary) return "at " + number(c.stimulus_hz) + " Hz of '" + c.stimulation + "'";
+    return "in '" + c.stimulation + "'" + (c.label.empty() || c.label == c.stimulation ? "" : " (" + c.label + ")");
+}
+
+std::string describe(const std::vector<const ConditionFinding*>& conditions) {
+    std::vector<std::pair<std::string, double>> levels;
+    std::vector<std::string> others;
+    for (const auto* c : conditions) {
+        if (c->stationary)
+            levels.emplace_back(c->stimulation, c->stimulus_hz);
+        else
+            others.push_back(describe(*c));
+    }
+    if (!levels.empty()) others.insert(others.begin(), at_levels(levels));
+    return listed(others);
+}
+
+std::string describe(const StationaryRow& row) {
+    const std::string se = row.network_rate_se_hz ? " ± " + number(*row.network_rate_se_hz) : "";
+    return percent(*row.relative_error) + " (mean field " + number(*row.mean_field_rate_hz) + " Hz, network " +
+           number(*row.network_rate_hz) + se + " Hz)";
+}
+
+std::string error_sentence(const PopulationReport& population, const std::vector<const StationaryRow*>& rows,
+                           double limit) {
+    const auto* worst = *std::max_element(rows.begin(), rows.end(), [](const auto* a, const auto* b) {
+        return std::abs(*a->relative_error) < std::abs(*b->relative_error);
+    });
+    std::vector<std::pair<std::string, double>> levels;
+    for (const auto* row : rows) levels.emplace_back(row->stimulation, row->stimulus_hz);
+    const std::string where =
+        rows.size() == 1 ? ": "
+                         : "; the worst is at " + number(worst->stimulus_hz) + " Hz of '" + worst->stimulation + "': ";
+    return population.name + ": the mean field's rate is more than " + number(100.0 * limit) + " % off " +
+           at_levels(levels) + where + describe(*worst) + ".";
+}
+
+/// Sentences by population about a property of conditions; `shows` picks, `say` makes the sentence from the worst one.
+using Shows = std::function<double(const PopulationFinding&)>; ///< how much, 0 for not at all
+void by_population(const ValidationReport& report, std::vector<std::string>& sentences, const Shows& shows,
+                   const std::function<std::string(const PopulationFinding& worst, const std::string& where)>& say) {
+    for (const auto& population : report.populations) {
+        std::vector<const ConditionFinding*> where;
+        const PopulationFinding* worst = nullptr;
+        for (const auto& condition : report.conditions)
+            for (const auto& finding : condition.populations) {
+                if (finding.name != population.name || shows(finding) == 0.0) continue;
+                where.push_back(&condition);
+                if (worst == nullptr || shows(finding) > shows(*worst)) worst = &finding;
+            }
+        if (worst != nullptr) sentences.push_back(population.name + " " + say(*worst, describe(where)));
+    }
+}
+
+void judge_conditions(const ValidationReport& report, const SynchronyLimits& synchrony,
+                      std::vector<std::string>& grave) {
+    std::vector<const ConditionFinding*> missing, unstable;
+    for (const auto& c : report.conditions) {
+        if (!c.failure.empty()) grave.push_back("The mean field stopped " + describe(c) + ": " + c.failure);
+        if (c.stationary && c.fixed_point == FixedPointState::NotFound) missing.push_back(&c);
+        if (c.stationary && c.fixed_point == FixedPointState::Unstable) unstable.push_back(&c);
+    }
+    if (!missing.empty())
+        grave.push_back("The mean field has no fixed point " + describe(missing) +
+                        ", though the stimulus is stationary.");
+    if (!unstable.empty()) {
+        const auto* fastest = *std::max_element(unstable.begin(), unstable.end(), [](const auto* a, const auto* b) {
+            return a->growth_rate.value_or(0.0) < b->growth_rate.value_or(0.0);
+        });
+        grave.push_back(
+            "The mean field's fixed point is unstable " + describe(unstable) + ", though the stimulus is stationary" +
+            (fastest->growth_rate ? "; deviations grow by up to " + number(*fastest->growth_rate) + " /ms." : "."));
+    }
+    by_population(
+        report, grave,
+        [](const auto& f) { return f.largest_F_T >= 1.0 || std::isnan(f.largest_F_T) ? f.largest_F_T : 0.0; },
+        [](const auto& worst, const auto& where) {
+            return "reaches F T = " + number(worst.largest_F_T) + " " + where +
+                   "; the mean field's equations hold below 1 only.";
+        });
+    by_population(
+        report, grave, [](const auto& f) { return f.outside_domain; },
+        [](const auto& worst, const auto& where) {
+            return "leaves the domain of its transfer function " + where + ", for up to " +
+                   number(100.0 * worst.outside_domain) +
+                   " % of the time; sample a wider range (transfer.working_low, transfer.working_high).";
+        });
+    by_population(
+        report, grave,
+        [&](const auto& f) {
+            return f.fano && f.correlation && is_synchronous(*f.fano, *f.correlation, synchrony) ? *f.correlation : 0.0;
+        },
+        [&](const auto& worst, const auto& where) {
+            return "is synchronous " + where + ": pairwise count correlation " + number(*worst.correlation) +
+                   " (limit " + number(synchrony.correlation) + ") and Fano factor " + number(*worst.fano) +
+                   " (limit " + number(synchrony.fano) + ") of the network; no rate model holds there.";
+        });
+}
+
+/// One sentence a population for the rates of stationary conditions; returns how many conditions were compared.
+std::size_t judge_rates(const ValidationReport& report, const ValidationConfig& limits, std::vector<std::string>& grave,
+                        std::vector<std::string>& mild, std::vector<std::string>& warnings) {
+    std::size_t compared = 0;
+    for (const auto& population : report.populations) {
+        std::vector<const StationaryRow*> beyond_use, beyond_limited;
+        std::vector<std::pair<std::string, double>> not_finite, not_computed, below_floor;
+        for (const auto& row : population.stationary) {
+            const std::pair<std::string, double> level{row.stimulation, row.stimulus_hz};
+            if (!row.network_rate_hz) continue;
+            if (!row.mean_field_rate_hz || !row.relative_error) {
+                not_computed.push_back(level);
+                continue;
+            }
+            ++compared;
+            if (*row.network_rate_hz < row.floor_hz) below_floor.push_back(level);
+            const double error = std::abs(*row.relative_error);
+            if (!std::isfinite(*row.mean_field_rate_hz) || !std::isfinite(error))
+                not_finite.push_back(level);
+            else if (error > limits.not_valid)
+                beyond_use.push_back(&row);
+            else if (error > limits.limited)
+                beyond_limited.push_back(&row);
+        }
+        if (!not_finite.empty())
+            grave.push_back(population.name + ": a rate is no finite number " + at_levels(not_finite) + ".");
+        if (!beyond_use.empty()) grave.push_back(error_sentence(population, beyond_use, limits.not_valid));
+        if (!beyond_limited.empty()) mild.push_back(error_sentence(population, beyond_limited, limits.limited));
+        if (!not_computed.empty())
+            warnings.push_back(population.name + ": there is no mean-field rate to compare " + at_levels(not_computed) +
+                               ".");
+        if (!below_floor.empty())
+            warnings.push_back(population.name + ": the network's rate is below the noise of its measurement " +
+                               at_levels(below_floor) + "; its errors are taken relative to that noise (" +
+                               number(population.stationary.front().floor_hz) + " Hz) there.");
+    }
+    return compared;
+}
+
+void judge_transfer(const ValidationReport& report, const ValidationConfig& limits, std::vector<std::string>& mild,
+                    std::vector<std::string>& warnings) {
+    for (const auto& population : report.populations) {
+        const auto& transfer = population.transfer;
+        if (transfer.converged == false)
+            mild.push_back(population.name + ": the fit of the transfer function did not converge" +
+                           (transfer.optimizer_message.empty() ? "." : " (" + transfer.optimizer_message + ")."));
+        if (!transfer.operating_point) continue;
+        const OperatingPointRow* worst = nullptr;
+        for (const auto& row : *transfer.operating_point)
+            if (row.relative_error &&
+                (worst == nullptr || std::abs(*row.relative_error) > std::abs(*worst->relative_error)))
+                worst = &row;
+        if (worst != nullptr && std::abs(*worst->relative_error) > limits.limited)
+            warnings.push_back(population.name +
+                               ": at the network's own input rates the transfer function is off by up to " +
+                               percent(*worst->relative_error) + ", at a stimulus of " + number(worst->stimulus_hz) +
+                               " Hz; no mean field made from it can be nearer, but by chance.");
+    }
+}
+
+} // namespace
+
+void judge(ValidationReport& report, const ValidationConfig& limits) {
+    const auto synchrony = SynchronyLimits::from(limits.synchrony_fano, limits.synchrony_correlation);
+    std::vector<std::string> grave, mild;
+    judge_conditions(report, synchrony, grave);
+    const std::size_t compared = judge_rates(report, limits, grave, mild, report.warnings);
+    judge_transfer(report, limits, mild, report.warnings);
+    if (compared == 0)
+        mild.emplace_back(
+            "No stationary condition was compared with the network, so nothing is known of the rates' errors.");
+    by_population(
+        report, report.warnings,
+        [&](const auto& f) {
+            if (!f.fano || !f.correlation || is_synchronous(*f.fano, *f.correlation, synchrony)) return 0.0;
+            return is_correlated(*f.fano, *f.correlation, synchrony) ? *f.correlation : 0.0;
+        },
+        [](const auto& worst, const auto& where) {
+            return "is correlated in the network " + where + " (pairwise count correlation up to " +
+                   number(*worst.correlation) + "): expect a bias of the mean field's rates.";
+        });
+    report.verdict = !grave.empty() ? Verdict::NotValid : !mild.empty() ? Verdict::Limited : Verdict::Valid;
+    report.reasons = std::move(grave);
+    report.reasons.insert(report.reasons.end(), mild.begin(), mild.end());
+}
+
+ExitCode exit_code(const ValidationReport& report) noexcept {
+    return report.verdict == Verdict::NotValid ? ExitCode::NotValid : ExitCode::Done;
+}
+
+} // namespace mfm

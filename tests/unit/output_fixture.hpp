@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values of every type that the run folder keeps, made up but complete: odd names, empty lists, NaN, denormals.
+#pragma once
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <string>
+
+#include "network/network.hpp"
+#include "remap/reduction.hpp"
+#include "simulate/spike_record.hpp"
+#include "transfer/table.hpp"
+#include "validate/mean_field_results.hpp"
+
+namespace fixture {
+
+inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double tiny = std::numeric_limits<double>::denorm_min();
+
+/// A folder of its own that goes with the test.
+class Folder {
+public:
+    Folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "automfm_output_XXXXXX").string();
+        path_ = ::mkdtemp(name.data());
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+inline mfm::Network network() {
+    mfm::Network n;
+    n.hash = "0123";
+    n.lower = {-1.5, 0, tiny};
+    n.upper = {300, 200.25, 1.0 / 3.0};
+    n.populations.resize(2);
+    n.populations[0] = {"mossy/fibres %1", 2, {}};
+    n.populations[1] = {"golgi_cell", 3, {{{0.1, 0.2, 0.3}, {1, 2, 3}, {-0.0, 5e300, tiny}}}};
+    mfm::Projection plain;
+    plain.name = "plain";
+    plain.source = 0;
+    plain.target = 1;
+    plain.port = 2;
+    plain.row = {0, 1, 4};
+    plain.to = {2, 0, 1, 2};
+    plain.weight = 0.1;
+    plain.delay = 1.0 / 3.0;
+    mfm::Projection rich = plain;
+    rich.name = ".rich";
+    rich.source = 1;
+    rich.row = {0, 0, 2, 2};
+    rich.to = {0, 1};
+    rich.contacts = {1.0f, 159.3f};
+    rich.weights = {0.1, 0.7};
+    rich.delays = {1.1, 2.2};
+    n.projections = {plain, rich};
+    return n;
+}
+
+inline mfm::SpikeRecord record() {
+    mfm::SpikeRecord r;
+    mfm::ConditionRecord c;
+    c.stimulation = "background";
+    c.label = "4 Hz";
+    c.condition = 3;
+    c.level_hz = 4;
+    c.duration = 5000;
+    c.transient = 200;
+    c.trials = 2;
+    c.stimulus_hz = {4, 4, 4};
+    c.count_covariance = {1, 2, 3, 0.1};
+    c.population.resize(2);
+    c.population[0].rate_hz = 4.1;
+    c.population[0].fano = nan;
+    c.population[1].rate_hz = 12.3;
+    c.population[1].rate_se_hz = 0.2;
+    c.population[1].rate_firing_hz = 13;
+    c.population[1].rate_sd_hz = 5;
+    c.population[1].rate_sd_firing_hz = 4;
+    c.population[1].firing_fraction = 0.9;
+    c.population[1].correlation = 0.15;
+    c.population[1].cv_isi = 0.6;
+    c.population[1].cell_rate_hz = {1.0 / 3.0, tiny, 0};
+    c.population[1].course_hz = {1, nan, 3};
+    c.population[1].course_se_hz = {0.1, 0.2, 0.3};
+    c.population[1].spike_cell = {2, 0};
+    c.population[1].spike_time = {0.1, 0.30000000000000004};
+    mfm::ConditionRecord step = c;
+    step.stimulation = "step";
+    step.label = "";
+    step.stationary = false;
+    step.onset = 500;
+    step.offset = 750;
+    step.frequency_hz = 6;
+    step.course_bin = 0.5;
+    step.count_covariance.clear();
+    r.conditions = {c, step};
+    return r;
+}
+
+inline mfm::Reduction reduction() {
+    mfm::Reduction r;
+    r.populations = {{"mossy", 0, 117, true}, {"golgi", 2, 71, false}};
+    mfm::Pathway w;
+    w.name = "mossy -> golgi";
+    w.source = 0;
+    w.target = 1;
+    w.port = 1;
+    w.receptor.size = sizeof(mfm_receptor);
+    w.receptor.shape = MFM_RECEPTOR_BIEXPONENTIAL;
+    w.receptor.flags = MFM_RECEPTOR_CURRENT;
+    w.receptor.tau = 0.23;
+    w.receptor.tau_rise = 0.1;
+    w.receptor.E_rev = -80;
+    w.K = 13.7;
+    w.K_sd = 4.4;
+    w.Q = 2.11;
+    w.delay = 2;
+    w.source_fraction = 0.993;
+    w.in_degree = {13.5f, 0.0f};
+    w.derived = {
+        {"K", "1", "E[m]^2 / E[m^2] K", 13.7, {{"connected cells only", 14.2}, {"K times phase locking", 4.0}}},
+        {"Q", "nS", "Q E[m^2] / E[m] — µ", 2.11, {}}};
+    r.pathways = {w, mfm::Pathway{}};
+    r.pathways[1].name = "";
+    return r;
+}
+
+inline std::vector<mfm::TransferTable> tables() {
+    mfm::TransferTable t;
+    t.population = "golgi";
+    mfm::TransferPoint a;
+    a.nu = {4, 11.5};
+    a.G_e = 0.3;
+    a.G_i = 1.2;
+    a.rate_hz = 12.25;
+    a.se_hz = 0.1;
+    a.cv_isi = nan;
+    a.mean_adaptation = 17;
+    a.seconds = 200;
+    mfm::TransferPoint b = a;
+    b.nu = {1.0 / 3.0, 0};
+    b.I = -3.5;
+    b.use = mfm::TransferPoint::Use::HeldOut;
+    t.points = {a, b};
+    return {t, {"silent", {}}};
+}
+
+inline mfm::MeanFieldResults mean_field() {
+    mfm::MeanFieldResults r;
+    r.populations = {"golgi_cell", "purkinje"};
+    mfm::MeanFieldCondition c;
+    c.stimulation = "background";
+    c.condition = 3;
+    c.level_hz = 4;
+    c.fixed_point = mfm::FixedPointState::Unstable;
+    c.rate_hz = {12, 91.7};
+    c.mean_k_rate_hz = {nan, 90};
+    c.eigenvalue_real = {-1.9, 0.02};
+    c.eigenvalue_imag = {0, 0.3};
+    c.outside_domain = {0, 0.25};
+    mfm::MeanFieldCondition d;
+    d.stimulation = "step";
+    d.label = "40 Hz to 100 Hz";
+    d.stationary = false;
+    d.time_ms = {0.5, 1.5, 2.5};
+    d.course_hz = {{1, 2, 3}, {4, tiny, nan}};
+    d.failure = "golgi_cell is NaN at 2.5 ms";
+    d.largest_F_T = {0.01, 0.2};
+    r.conditions = {c, d};
+    return r;
+}
+
+} // namespace fixture

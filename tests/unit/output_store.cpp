@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/resource.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+
+#include "output/files.hpp"
+#include "output/store.hpp"
+#include "output_fixture.hpp"
+
+using Catch::Matchers::Contains;
+
+namespace {
+
+bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
+    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
+}
+bool same_bits(double a, double b) {
+    return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+/// The sentence of the error that f throws.
+template <class F> std::string sentence(F&& f) {
+    try {
+        f();
+    } catch (const mfm::Error& e) {
+        CHECK(e.code == mfm::ExitCode::BadInput);
+        return e.what();
+    }
+    return "(no error)";
+}
+
+} // namespace
+
+TEST_CASE("a network comes back from its file bit by bit") {
+    const fixture::Folder folder;
+    const auto file = folder / "network.h5";
+    const auto a = fixture::network();
+    mfm::save_network(file, a, "abc");
+    const auto b = mfm::load_network(file, "abc");
+    CHECK(b.hash == a.hash);
+    CHECK(b.lower == a.lower);
+    CHECK(b.upper == a.upper);
+    REQUIRE(b.populations.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(b.populations[i].name == a.populations[i].name);
+        CHECK(b.populations[i].n == a.populations[i].n);
+        for (std::size_t k = 0; k < 3; ++k)
+            CHECK(same_bits(b.populations[i].position[k], a.populations[i].position[k]));
+    }
+    REQUIRE(b.projections.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        const auto &p = a.projections[i], &q = b.projections[i];
+        CHECK(q.name == p.name);
+        CHECK(q.source == p.source);
+        CHECK(q.target == p.target);
+        CHECK(q.port == p.port);
+        CHECK(q.row == p.row);
+        CHECK(q.to == p.to);
+        CHECK(q.contacts == p.contacts);
+        CHECK(same_bits(q.weight, p.weight));
+        CHECK(same_bits(q.weights, p.weights));
+        CHECK(same_bits(q.delay, p.delay));
+        CHECK(same_bits(q.delays, p.delays));
+    }
+}
+
+TEST_CASE("a spike record comes back from its file bit by bit") {
+    const fixture::Folder folder;
+    const auto file = folder / "spikes.h5";
+    const auto a = fixture::record();
+    const std::vector<std::string> names{"mossy/fibres %1", "golgi_cell"};
+    mfm::save_spike_record(file, a, names, "abc");
+    const auto b = mfm::load_spike_record(file, "abc");
+    REQUIRE(b.conditions.size() == a.conditions.size());
+    for (std::size_t i = 0; i < a.conditions.size(); ++i) {
+        const auto &c = a.conditions[i], &d = b.conditions[i];
+        CHECK(d.stimulation == c.stimulation);
+        CHECK(d.label == c.label);
+        CHECK(d.condition == c.condition);
+        CHECK(d.stationary == c.stationary);
+        CHECK(d.trials == c.trials);
+        CHECK(same_bits({d.level_hz, d.duration, d.transient, d.course_bin, d.onset, d.offset, d.frequency_hz},
+                        {c.level_hz, c.duration, c.transient, c.course_bin, c.onset, c.offset, c.frequency_hz}));
+        CHECK(same_bits(d.stimulus_hz, c.stimulus_hz));
+        CHECK(same_bits(d.count_covariance, c.count_covariance));
+        REQUIRE(d.population.size() == c.population.size());
+        for (std::size_t p = 0; p < c.population.size(); ++p) {
+            const auto &x = c.population[p], &y = d.population[p];
+            CHECK(same_bits({x.rate_hz, x.rate_se_hz, x.rate_firing_hz, x.rate_sd_hz, x.rate_sd_firing_hz,
+                             x.firing_fraction, x.fano, x.correlation, x.cv_isi},
+                            {y.rate_hz, y.rate_se_hz, y.rate_firing_hz, y.rate_sd_hz, y.rate_sd_firing_hz,
+                             y.firing_fraction, y.fano, y.correlation, y.cv_isi}));
+            CHECK(same_bits(x.cell_rate_hz, y.cell_rate_hz));
+            CHECK(same_bits(x.course_hz, y.course_hz));
+            CHECK(same_bits(x.course_se_hz, y.course_se_hz));
+            CHECK(same_bits(x.spike_time, y.spike_time));
+            CHECK(x.spike_cell == y.spike_cell);
+        }
+    }
+}
+
+TEST_CASE("a reduction comes back from its file bit by bit, with the formula of every derived number") {
+    const fixture::Folder folder;
+    const auto file = folder / "reduction.h5";
+    const auto a = fixture::reduction();
+    mfm::save_reduction(file, a, "abc");
+    const auto b = mfm::load_reduction(file, "abc");
+    REQUIRE(b.populations.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(b.populations[i].name == a.populations[i].name);
+        CHECK(b.populations[i].network_index == a.populations[i].network_index);
+        CHECK(b.populations[i].n == a.populations[i].n);
+        CHECK(b.populations[i].external == a.populations[i].external);
+    }
+    REQUIRE(b.pathways.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        const auto &p = a.pathways[i], &q = b.pathways[i];
+        CHECK(q.name == p.name);
+        CHECK((q.source == p.source && q.target == p.target && q.port == p.port));
+        CHECK((q.receptor.size == p.receptor.size && q.receptor.shape == p.receptor.shape &&
+               q.receptor.flags == p.receptor.flags));
+        CHECK(same_bits(
+            {q.receptor.tau, q.receptor.tau_rise, q.receptor.E_rev, q.K, q.K_sd, q.Q, q.delay, q.source_fraction},
+            {p.receptor.tau, p.receptor.tau_rise, p.receptor.E_rev, p.K, p.K_sd, p.Q, p.delay, p.source_fraction}));
+        CHECK(q.in_degree == p.in_degree);
+        REQUIRE(q.derived.size() == p.derived.size());
+        for (std::size_t d = 0; d < p.derived.size(); ++d) {
+            CHECK(q.derived[d].name == p.derived[d].name);
+            CHECK(q.derived[d].unit == p.derived[d].unit);
+            CHECK(q.derived[d].formula == p.derived[d].formula);
+            CHECK(same_bits(q.derived[d].value, p.derived[d].value));
+            CHECK(q.derived[d].alternatives == p.derived[d].alternatives);
+        }
+    }
+}
+
+TEST_CASE("transfer tables come back from their file bit by bit") {
+    const fixture::Folder folder;
+    const auto file = folder / "transfer.h5";
+    const auto a = fixture::tables();
+    mfm::save_transfer_tables(file, a, "abc");
+    const auto b = mfm::load_transfer_tables(file, "abc");
+    REQUIRE(b.size() == a.size());
+    for (std::size_t t = 0; t < a.size(); ++t) {
+        CHECK(b[t].population == a[t].population);
+        REQUIRE(b[t].points.size() == a[t].points.size());
+        for (std::size_t i = 0; i < a[t].points.size(); ++i) {
+            const auto &p = a[t].points[i], &q = b[t].points[i];
+            CHECK(same_bits(q.nu, p.nu));
+            CHECK(q.use == p.use);
+            CHECK(same_bits({q.G_e, q.G_i, q.I, q.rate_hz, q.se_hz, q.cv_isi, q.mean_adaptation, q.seconds},
+                            {p.G_e, p.G_i, p.I, p.rate_hz, p.se_hz, p.cv_isi, p.mean_adaptation, p.seconds}));
+        }
+    }
+}
+
+TEST_CASE("mean-field results come back from their file bit by bit") {
+    const fixture::Folder folder;
+    const auto file = folder / "mean_field.h5";
+    const auto a = fixture::mean_field();
+    mfm::save_mean_field(file, a, "abc");
+    const auto b = mfm::load_mean_field(file, "abc");
+    CHECK(b.populations == a.populations);
+    REQUIRE(b.conditions.size() == a.conditions.size());
+    for (std::size_t i = 0; i < a.conditions.size(); ++i) {
+        const auto &c = a.conditions[i], &d = b.conditions[i];
+        CHECK((d.stimulation == c.stimulation && d.label == c.label && d.condition == c.condition &&
+               d.stationary == c.stationary));
+        CHECK(same_bits(d.level_hz, c.level_hz));
+        CHECK(d.fixed_point == c.fixed_point);
+        CHECK(d.failure == c.failure);
+        CHECK(same_bits(d.rate_hz, c.rate_hz));
+        CHECK(same_bits(d.mean_k_rate_hz, c.mean_k_rate_hz));
+        CHECK(same_bits(d.eigenvalue_real, c.eigenvalue_real));
+        CHECK(same_bits(d.eigenvalue_imag, c.eigenvalue_imag));
+        CHECK(same_bits(d.time_ms, c.time_ms));
+        CHECK(same_bits(d.outside_domain, c.outside_domain));
+        CHECK(same_bits(d.largest_F_T, c.largest_F_T));
+        REQUIRE(d.course_hz.size() == c.course_hz.size());
+        for (std::size_t p = 0; p < c.course_hz.size(); ++p) CHECK(same_bits(d.course_hz[p], c.course_hz[p]));
+    }
+}
+
+TEST_CASE("the same values give the same file, whenever they are written") {
+    const fixture::Folder folder;
+    mfm::save_network(folder / "a.h5", fixture::network(), "abc");
+    mfm::save_network(folder / "b.h5", fixture::network(), "abc");
+    CHECK(mfm::read_file(folder / "a.h5") == mfm::read_file(folder / "b.h5"));
+}
+
+TEST_CASE("every dataset carries its unit") {
+    const fixture::Folder folder;
+    mfm::save_network(folder / "network.h5", fixture::network(), "abc");
+    mfm::save_spike_record(folder / "spikes.h5", fixture::record(), std::vector<std::string>{"a", "b"}, "abc");
+    mfm::save_reduction(folder / "reduction.h5", fixture::reduction(), "abc");
+    mfm::save_transfer_tables(folder / "transfer.h5", fixture::tables(), "abc");
+    mfm::save_mean_field(folder / "mean_field.h5", fixture::mean_field(), "abc");
+    for (const char* name : {"network.h5", "spikes.h5", "reduction.h5", "transfer.h5", "mean_field.h5"}) {
+        const mfm::Handle file(H5Fopen((folder / name).c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+        REQUIRE(file.open());
+        int datasets = 0;
+        H5Ovisit2(
+            file.get(), H5_INDEX_NAME, H5_ITER_INC,
+            [](hid_t at, const char* path, const H5O_info_t* info, void* count) -> herr_t {
+                if (info->type != H5O_TYPE_DATASET) return 0;
+                INFO(path);
+                CHECK(H5Aexists_by_name(at, path, "unit", H5P_DEFAULT) > 0);
+                ++*static_cast<int*>(count);
+                return 0;
+            },
+            &datasets, H5O_INFO_BASIC);
+        CHECK(datasets > 5);
+    }
+}
+
+TEST_CASE("a stage's file is reused for the same inputs only") {
+    const fixture::Folder folder;
+    const auto file = folder / "network.h5";
+    CHECK(mfm::stored_state(file, "abc") == mfm::Stored::Missing);
+    mfm::save_network(file, fixture::network(), "abc");
+    CHECK(mfm::stored_state(file, "abc") == mfm::Stored::Ready);
+    CHECK(mfm::stored_state(file, "abd") == mfm::Stored::Other);
+    CHECK_THAT(sentence([&] { (void)mfm::load_network(file, "abd"); }), Contains("was made from other inputs"));
+    CHECK_THAT(sentence([&] { (void)mfm::load_reduction(file, "abc"); }),
+               Contains("holds the stage 'network', not 'reduction'"));
+    std::ofstream(folder / "text") << "no result";
+    CHECK(mfm::stored_state(folder / "text", "abc") == mfm::Stored::Other);
+}
+
+TEST_CASE("any changed byte of a stage's file is found") {
+    const fixture::Folder folder;
+    const auto file = folder / "mean_field.h5";
+    mfm::save_mean_field(file, fixture::mean_field(), "abc");
+    const std::string whole = mfm::read_file(file);
+    std::size_t unnoticed = 0;
+    for (std::size_t i = 0; i < whole.size(); i += 37) {
+        std::string changed = whole;
+        changed[i] = static_cast<char>(changed[i] ^ 0x10);
+        mfm::write_file(folder / "changed.h5", changed);
+        try {
+            (void)mfm::load_mean_field(folder / "changed.h5", "abc");
+            // The zeros that fill the first lines up to 512 bytes carry nothing.
+            if (i >= 512 || whole[i] != '\0') ++unnoticed;
+        } catch (const mfm::DamagedFile&) {
+        }
+    }
+    CHECK(unnoticed == 0);
+}
+
+TEST_CASE("a file cut short is said to be damaged, and what to do") {
+    const fixture::Folder folder;
+    mfm::save_mean_field(folder / "whole.h5", fixture::mean_field(), "abc");
+    const std::string whole = mfm::read_file(folder / "whole.h5");
+    const auto file = folder / "mean_field.h5";
+    for (std::size_t length :
+         {std::size_t{0}, std::size_t{100}, std::size_t{512}, whole.size() / 2, whole.size() - 1}) {
+        mfm::write_file(file, whole.substr(0, length));
+        const auto text = sentence([&] { (void)mfm::load_mean_field(file, "abc"); });
+        CHECK_THAT(text, Contains("mean_field.h5' is damaged: ") &&
+                             Contains("delete it, and the next run will make it again"));
+    }
+    CHECK_THAT(sentence([&] { (void)mfm::load_mean_field(folder / "none.h5", "abc"); }),
+               Contains("cannot read") && Contains("No such file"));
+}
+
+TEST_CASE("a full disk is one sentence, and the file of the run before stays whole") {
+    const fixture::Folder folder;
+    const auto file = folder / "network.h5";
+    mfm::save_network(file, fixture::network(), "abc");
+    auto large = fixture::network();
+    large.projections[0].weights.assign(4, 0.0);
+    for (auto& axis : large.populations[1].position) axis.assign(100'000, 1.0);
+    large.populations[1].n = 100'000;
+    // A limit on the size of files stands in for the disk's end.
+    const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    rlimit limited = before;
+    limited.rlim_cur = 100'000;
+    ::setrlimit(RLIMIT_FSIZE, &limited);
+    const auto text = sentence([&] { mfm::save_network(file, large, "abd"); });
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, old_handler);
+    CHECK_THAT(text, Contains("cannot write '" + file.string() + "': File too large; ") && Contains("--out"));
+    CHECK(mfm::load_network(file, "abc").populations[1].n == 3);
+    CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), std::filesystem::directory_iterator()) ==
+          1);
+}
+
+TEST_CASE("a folder that cannot be made or written is one sentence") {
+    const fixture::Folder folder;
+    std::ofstream(folder / "file") << "in the way";
+    const auto text = sentence([&] { mfm::write_file(folder / "file/inside/report.txt", "x"); });
+    CHECK_THAT(text, Contains("cannot make the folder") && Contains("Not a directory") &&
+                         Contains("choose another folder with --out"));
+    CHECK_THAT(sentence([&] { mfm::write_file("/proc/report.txt", "x"); }),
+               Contains("cannot write '/proc/report.txt'"));
+}
+
+TEST_CASE("names become file names without surprises") {
+    CHECK(mfm::file_name_of("golgi_cell") == "golgi_cell");
+    CHECK(mfm::file_name_of("40 Hz -> 100/s") == "40_Hz_-__100_s");
+    CHECK(mfm::file_name_of("../etc") == "_.._etc");
+    CHECK(mfm::file_name_of("") == "_");
+}
