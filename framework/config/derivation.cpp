@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "config/plugin_choice.hpp"
+#include "config/reader.hpp"
+#include "config/sections.hpp"
+
+namespace mfm {
+namespace {
+
+void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig& transfer) {
+    const TableReader table(node, "transfer",
+                            {"basis", "optimizer", "points", "wide_points", "heldout_points", "seconds", "copies",
+                             "transient", "working_low", "working_high", "starts", "folds"});
+    static_cast<void>(table.require("basis"));
+    static_cast<void>(table.require("optimizer"));
+    transfer.basis = read_plugin(*node.find("basis"), "transfer.basis", registry, MFM_TRANSFER_ID).first;
+    transfer.optimizer = read_plugin(*node.find("optimizer"), "transfer.optimizer", registry, MFM_OPTIMIZER_ID).first;
+    transfer.points = table.integer("points", 1, transfer.points);
+    transfer.wide_points = table.integer("wide_points", 0, transfer.wide_points);
+    transfer.heldout_points = table.integer("heldout_points", 0, transfer.heldout_points);
+    transfer.seconds = table.number("seconds", positive("s"), transfer.seconds);
+    transfer.copies = table.integer("copies", 1, transfer.copies);
+    transfer.transient = table.number("transient", not_negative("ms"), transfer.transient);
+    transfer.working_low = table.number("working_low", not_negative("1"), transfer.working_low);
+    transfer.working_high = table.number("working_high", positive("1"), transfer.working_high);
+    transfer.starts = table.integer("starts", 1, transfer.starts);
+    transfer.folds = table.integer("folds", 2, transfer.folds);
+    if (transfer.working_low >= transfer.working_high)
+        throw InputError(node.where, fmt::format("transfer: working_low ({}) must be below working_high ({})",
+                                                 transfer.working_low, transfer.working_high));
+}
+
+void read_mean_field(const DocumentNode& node, MeanFieldConfig& mean_field) {
+    const TableReader table(
+        node, "mean_field",
+        {"in_degree", "dynamics", "T", "adaptation", "in_degree_nodes", "relative_tolerance", "absolute_tolerance"});
+    static const std::vector<std::string> in_degrees{"list", "gamma", "mean"}, dynamics{"synaptic", "rate"};
+    if (const DocumentNode* value = table.find("in_degree"))
+        mean_field.in_degree =
+            static_cast<MeanFieldConfig::InDegree>(read_choice(*value, table.path("in_degree"), in_degrees));
+    if (const DocumentNode* value = table.find("dynamics"))
+        mean_field.dynamics =
+            static_cast<MeanFieldConfig::Dynamics>(read_choice(*value, table.path("dynamics"), dynamics));
+    mean_field.T = table.number("T", positive("ms"), mean_field.T);
+    mean_field.adaptation = table.boolean("adaptation", mean_field.adaptation);
+    mean_field.in_degree_nodes = table.integer("in_degree_nodes", 1, mean_field.in_degree_nodes);
+    const mfm_field tolerance = number_field("1", 0.0, 1.0, MFM_OPEN_LOWER);
+    mean_field.relative_tolerance = table.number("relative_tolerance", tolerance, mean_field.relative_tolerance);
+    mean_field.absolute_tolerance = table.number("absolute_tolerance", positive("1"), mean_field.absolute_tolerance);
+}
+
+void read_validation(const DocumentNode& node, ValidationConfig& validation) {
+    const TableReader table(node, "validation",
+                            {"limited", "not_valid", "smoothing", "bin", "synchrony_fano", "synchrony_correlation"});
+    validation.limited = table.number("limited", positive("1"), validation.limited);
+    validation.not_valid = table.number("not_valid", positive("1"), validation.not_valid);
+    validation.smoothing = table.number("smoothing", not_negative("ms"), validation.smoothing);
+    validation.bin = table.number("bin", positive("ms"), validation.bin);
+    validation.synchrony_fano = table.number("synchrony_fano", not_negative("1"), validation.synchrony_fano);
+    validation.synchrony_correlation =
+        table.number("synchrony_correlation", number_field("1", 0.0, 1.0), validation.synchrony_correlation);
+    if (validation.limited > validation.not_valid)
+        throw InputError(node.where, fmt::format("validation: limited ({}) must not be above not_valid ({})",
+                                                 validation.limited, validation.not_valid));
+}
+
+} // namespace
+
+void read_derivation(DocumentNode& document, const Registry& registry, PipelineConfig& config) {
+    if (const DocumentNode* node = document.find("remap"))
+        config.remap.merge_relays =
+            TableReader(*node, "remap", {"merge_relays"}).boolean("merge_relays", config.remap.merge_relays);
+    if (DocumentNode* node = document.find("transfer")) read_transfer(*node, registry, config.transfer);
+    if (const DocumentNode* node = document.find("mean_field")) read_mean_field(*node, config.mean_field);
+    if (const DocumentNode* node = document.find("validation")) read_validation(*node, config.validation);
+}
+
+} // namespace mfm
