@@ -57,6 +57,12 @@ struct Network {
 [[nodiscard]] std::vector<std::uint32_t> in_degrees(const Network&, const Projection&);
 [[nodiscard]] DegreeStatistics degree_statistics(const Network&, const Projection&);
 
+/// Positions and numbers of all populations, in the pipeline's order; what build_network starts with.
+[[nodiscard]] std::vector<Population> place_populations(const PipelineConfig&);
+
+/// Degrees and contacts of every projection as a table to print, one line each.
+[[nodiscard]] std::string degree_table(const Network&, const PipelineConfig&);
+
 /// Places the cells and makes the synapses, in parallel; the same bits for any number of threads.
 /// Throws InputError (zero cells, no such layer, ...) or PluginError.
 [[nodiscard]] Network build_network(const PipelineConfig&, Progress&);
