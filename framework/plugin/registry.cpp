@@ -130,13 +130,23 @@ const Component* Registry::find_any(std::string_view id) const {
 
 const Component& Registry::find(std::string_view id, std::string_view interface_id, const SourcePosition& where) const {
     const Component* found = find_any(id);
-    if (found != nullptr && found->interface(interface_id) != nullptr) return *found;
+    if (found == nullptr || found->interface(interface_id) == nullptr) not_found(id, interface_id, where);
+    return *found;
+}
+
+const Component& Registry::get(std::string_view id) const {
+    const Component* found = find_any(id);
+    if (found == nullptr) not_found(id, "", {});
+    return *found;
+}
+
+void Registry::not_found(std::string_view id, std::string_view interface_id, const SourcePosition& where) const {
     const std::string_view kind = kind_of_interface(interface_id);
     std::vector<std::string> names;
     for (const auto& [name, component] : components_)
-        if (component.interface(interface_id) != nullptr) names.push_back(name);
+        if (interface_id.empty() || component.interface(interface_id) != nullptr) names.push_back(name);
     const std::string near = did_you_mean(id, names);
-    if (found != nullptr)
+    if (find_any(id) != nullptr)
         throw InputError(where,
                          fmt::format("plugin '{}' is no {} (it has no interface {}){}", id, kind, interface_id, near));
     for (const RefusedPlugin& refused : refused_)

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/list.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "plugin/settings.hpp"
+
+namespace mfm {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kinds{{
+    {MFM_NEURON_ID, "neuron models"},
+    {MFM_CONNECTIVITY_ID, "connectivity rules"},
+    {MFM_STIMULATION_ID, "stimulation protocols"},
+    {MFM_TRANSFER_ID, "transfer bases"},
+    {MFM_OPTIMIZER_ID, "optimizers"},
+}};
+
+/// Rows with their columns under each other; the last column is not padded.
+std::string table_text(const std::vector<std::vector<std::string>>& rows, std::string_view indent) {
+    std::vector<std::size_t> width;
+    for (const auto& row : rows) {
+        width.resize(std::max(width.size(), row.size()), 0);
+        for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
+    }
+    std::string text;
+    for (const auto& row : rows) {
+        text += indent;
+        for (std::size_t i = 0; i + 1 < row.size(); ++i) text += fmt::format("{:<{}}  ", row[i], width[i]);
+        text += row.back() + "\n";
+    }
+    return text;
+}
+
+std::string default_text(const mfm_field& field) {
+    if ((field.flags & MFM_REQUIRED) != 0) return "required";
+    switch (field.kind) {
+    case MFM_TEXT: {
+        const std::string value = default_value(field).text;
+        return value.empty() ? "-" : value;
+    }
+    case MFM_BOOLEAN:
+        return field.initial != 0.0 ? "true" : "false";
+    case MFM_REAL_LIST:
+        return "[]";
+    default:
+        return number_text(field.initial);
+    }
+}
+
+std::string allowed_text(const mfm_field& field) {
+    if (field.kind == MFM_BOOLEAN) return "true or false";
+    if (field.kind != MFM_TEXT) {
+        std::string text = bounds_text(field);
+        if (field.kind == MFM_INTEGER) text = "whole, " + text;
+        return field.kind == MFM_REAL_LIST ? "list, each " + text : text;
+    }
+    if ((field.flags & MFM_PATH) != 0) return "a file";
+    if ((field.flags & MFM_PROJECTION_NAME) != 0) return "an earlier projection";
+    if (field.choices == nullptr) return "any text";
+    std::string text;
+    for (const char* const* choice = field.choices; *choice != nullptr; ++choice)
+        text += (text.empty() ? "" : " | ") + std::string(*choice);
+    return text;
+}
+
+std::string text_or(const char* text, std::string_view fallback) {
+    return text != nullptr && *text != '\0' ? text : std::string(fallback);
+}
+
+} // namespace
+
+std::string list_plugins(const Registry& registry, bool why) {
+    std::string text;
+    const auto add = [&](std::string_view title, const auto& belongs) {
+        std::vector<std::vector<std::string>> rows;
+        for (const auto& [id, component] : registry.components())
+            if (belongs(component)) rows.push_back({id, component.abi->version, component.file});
+        if (!rows.empty()) text += fmt::format("{}\n{}", title, table_text(rows, "  "));
+    };
+    for (const auto& [interface_id, title] : kinds)
+        add(title, [&](const Component& component) { return component.interface(interface_id) != nullptr; });
+    add("other interfaces", [](const Component& component) {
+        return std::none_of(kinds.begin(), kinds.end(),
+                            [&](const auto& kind) { return component.interface(kind.first) != nullptr; });
+    });
+    if (registry.components().empty()) text += "no plugins\n";
+    text += "looked in\n";
+    for (const auto& folder : registry.folders()) text += fmt::format("  {}\n", folder.string());
+    if (why) {
+        text += registry.refused().empty() ? "refused: none\n" : "refused\n";
+        for (const RefusedPlugin& refused : registry.refused())
+            text += fmt::format("  {}: {}\n", refused.file, refused.reason);
+    } else if (!registry.refused().empty()) {
+        text += fmt::format("{} refused; `automfm plugins --why` gives the reasons\n", registry.refused().size());
+    }
+    return text;
+}
+
+std::string describe_plugin(const Registry& registry, const std::string& id) {
+    const Component& component = registry.get(id);
+    const mfm_component& abi = *component.abi;
+    std::string text = fmt::format("{} {}: {}\n", abi.id, abi.version, abi.summary);
+    for (const mfm_interface* entry = abi.interfaces; entry->id != nullptr; ++entry)
+        text += fmt::format("interface  {}\n", entry->id);
+    text += fmt::format("file       {}\n", component.file);
+    text += fmt::format("made by    {}, with SDK {} and {}\n", text_or(component.plugin->vendor, "unknown"),
+                        text_or(component.plugin->sdk, "unknown"),
+                        text_or(component.plugin->compiler, "an unknown compiler"));
+    if (*abi.citation != '\0') text += fmt::format("citation   {}\n", abi.citation);
+
+    std::vector<std::vector<std::string>> rows{{"setting", "unit", "default", "allowed", "meaning"}};
+    for (const mfm_field* field : setting_fields(component)) {
+        std::string meaning = field->doc;
+        if ((field->flags & MFM_PER_NEURON) != 0) meaning += " (may differ from cell to cell)";
+        rows.push_back({field->name, field->unit, default_text(*field), allowed_text(*field), meaning});
+    }
+    text += rows.size() > 1 ? "\n" + table_text(rows, "") : "\nno settings\n";
+    if (MFM_HAS(component.abi, documentation) && abi.documentation != nullptr)
+        text += fmt::format("\n{}", abi.documentation);
+    if (!text.ends_with('\n')) text += '\n';
+    return text;
+}
+
+} // namespace mfm
