@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <complex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "meanfield/model.hpp"
+
+namespace mfm {
+
+/// A state in which every rate equals its transfer function.
+struct FixedPoint {
+    std::vector<double> rate_hz; ///< [populations], external ones included
+    double residual_hz = 0;      ///< largest |Fbar_p - nu_p|
+    /// 1/ms, by decreasing real part, of the exact Jacobian of the model's dynamics with every delay set to 0; `stable`
+    /// is about these.
+    std::vector<std::complex<double>> eigenvalues;
+    bool stable = false;
+    /// The rightmost characteristic roots with the delays (1/ms): an oscillation that delays cause shows here.
+    std::vector<std::complex<double>> eigenvalues_with_delays;
+    bool stable_with_delays = false;
+    double largest_FT = 0;            ///< F T; the rate equations are valid below 1
+    std::vector<std::size_t> outside; ///< populations whose inputs are outside of their transfer function's domain
+};
+
+/// Fixed points at given external rates (Hz, in the order of MeanFieldModel::external()), by increasing summed rate.
+/// Damped Newton with the exact Jacobian from rates of 0, from a ladder of equal rates, from quasi-random rates and
+/// from `starts` (rates of all populations), and pseudo-transient continuation, which follows the dynamics to an
+/// attractor, where Newton fails.  Points closer than 1e-6 (relative) are one. Throws Error when none of the starts
+/// converges, with the best point found.
+[[nodiscard]] std::vector<FixedPoint> fixed_points(const MeanFieldModel& model,
+                                                   std::span<const double> external_rates_hz,
+                                                   std::span<const std::vector<double>> starts = {});
+
+/// The fixed point that a network at rest would settle in: the stable one of lowest summed rate, or the lowest when
+/// none is stable; points must not be empty.
+[[nodiscard]] const FixedPoint& resting_point(const std::vector<FixedPoint>& points);
+
+} // namespace mfm

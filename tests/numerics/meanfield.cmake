@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+mfm_test(meanfield_averaging SOURCES numerics/meanfield_averaging.cpp USES meanfield)
+mfm_test(meanfield_fixed_points SOURCES numerics/meanfield_fixed_points.cpp USES meanfield)
+mfm_test(meanfield_integrate SOURCES numerics/meanfield_integrate.cpp USES meanfield)
