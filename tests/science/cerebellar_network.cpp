@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cerebellar cortex of configs/cerebellum.toml against the published table of its connections.
+//   test_cerebellar_network "[table]"     prints the measured table over three seeds, as docs/cerebellum.md has it
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "config/pipeline.hpp"
+#include "network/network.hpp"
+
+namespace {
+
+using namespace mfm;
+using Catch::Detail::Approx;
+
+const Registry& registry() {
+    static const Registry plugins({TEST_PLUGIN_FOLDER});
+    return plugins;
+}
+
+struct Built {
+    PipelineConfig config;
+    Network network;
+    [[nodiscard]] const Projection& projection(const std::string& name) const {
+        for (const Projection& p : network.projections)
+            if (p.name == name) return p;
+        throw std::runtime_error("no projection " + name);
+    }
+    [[nodiscard]] DegreeStatistics statistics(const std::string& name) const {
+        return degree_statistics(network, projection(name));
+    }
+};
+
+Built build(const std::string& file, std::uint64_t seed) {
+    LoadOptions options;
+    options.seed = seed;
+    Built built{load_pipeline(std::filesystem::path(TEST_SOURCE_FOLDER) / "configs" / file, registry(), options), {}};
+    const auto progress = make_progress(true);
+    built.network = build_network(built.config, *progress);
+    return built;
+}
+
+/// The circuit with seeds 1, 2, 3, made once.
+const std::vector<Built>& circuits() {
+    static const std::vector<Built> all = [] {
+        std::vector<Built> made;
+        for (const std::uint64_t seed : {1u, 2u, 3u}) made.push_back(build("cerebellum.toml", seed));
+        return made;
+    }();
+    return all;
+}
+
+/// A published projection: in-degree over all target cells, its spread and that of the out-degree over connected cells, contacts.
+struct Published {
+    double in_mean = 0, in_sd = 0, out_mean = 0, out_sd = 0, contacts_mean = 1, contacts_sd = 0;
+};
+/// The table of ../shared, by the names that the pipeline gives the projections; empty when it is not there.
+std::map<std::string, Published> published() {
+    static const std::map<std::string, std::string> names{
+        {"mf_to_glom", "mossy_fibers_to_glomerulus"}, {"glom_to_GrC", "glomerulus_to_granule"},
+        {"glom_to_GoC", "glomerulus_to_golgi"},       {"GoC_to_GrC", "golgi_to_granule"},
+        {"GoC_to_GoC", "golgi_to_golgi"},             {"aa_to_GoC", "ascending_axon_to_golgi"},
+        {"pf_to_GoC", "parallel_fiber_to_golgi"},     {"aa_to_PC", "ascending_axon_to_purkinje"},
+        {"pf_to_PC", "parallel_fiber_to_purkinje"},   {"pf_to_BC", "parallel_fiber_to_basket"},
+        {"pf_to_SC", "parallel_fiber_to_stellate"},   {"SC_to_PC", "stellate_to_purkinje"},
+        {"BC_to_PC", "basket_to_purkinje"},           {"SC_to_SC", "stellate_to_stellate"},
+        {"BC_to_BC", "basket_to_basket"}};
+    std::ifstream file(std::filesystem::path(TEST_SHARED_FOLDER) / "data/cerebellum/connections.csv");
+    std::map<std::string, Published> table;
+    std::string line;
+    const auto number = [](const std::string& text) { return text.empty() ? 0.0 : std::stod(text); };
+    while (std::getline(file, line)) {
+        std::vector<std::string> cells(1);
+        bool quoted = false;
+        for (const char c : line) {
+            if (c == '"') quoted = !quoted;
+            else if (c == ',' && !quoted) cells.emplace_back();
+            else cells.back() += c;
+        }
+        const auto found = names.find(cells[0]);
+        if (found == names.end() || cells.size() < 17) continue;
+        table[found->second] = {number(cells[14]), number(cells[11]), number(cells[12]),
+                                number(cells[13]), number(cells[15]), number(cells[16])};
+    }
+    return table;
+}
+
+double mean_over_seeds(const std::string& projection, double DegreeStatistics::*what) {
+    double sum = 0.0;
+    for (const Built& built : circuits()) sum += built.statistics(projection).*what;
+    return sum / static_cast<double>(circuits().size());
+}
+
+/// Glomeruli of a Golgi cell and the mossy fibres that they belong to: mean of both over cells.
+std::pair<double, double> golgi_view(const Built& built) {
+    const Projection& mossy = built.projection("mossy_fibers_to_glomerulus");
+    const Projection& golgi = built.projection("glomerulus_to_golgi");
+    std::vector<std::uint32_t> fibre_of(built.network.populations[mossy.target].n, ~0u);
+    for (std::uint32_t m = 0; m + 1 < mossy.row.size(); ++m)
+        for (std::uint64_t k = mossy.row[m]; k < mossy.row[m + 1]; ++k) fibre_of[mossy.to[k]] = m;
+    std::vector<std::set<std::uint32_t>> fibres(built.network.populations[golgi.target].n);
+    double glomeruli = 0;
+    for (std::uint32_t g = 0; g + 1 < golgi.row.size(); ++g)
+        for (std::uint64_t k = golgi.row[g]; k < golgi.row[g + 1]; ++k) {
+            if (fibre_of[g] != ~0u) fibres[golgi.to[k]].insert(fibre_of[g]);
+            ++glomeruli;
+        }
+    double distinct = 0;
+    for (const auto& set : fibres) distinct += static_cast<double>(set.size());
+    const double n = static_cast<double>(fibres.size());
+    return {glomeruli / n, distinct / n};
+}
+
+/// Golgi contacts of every granule cell: mean, sd, fraction with none.
+std::array<double, 3> inhibition(const Built& built) {
+    const Projection& p = built.projection("golgi_to_granule");
+    std::vector<double> contacts(built.network.populations[p.target].n, 0.0);
+    for (std::uint64_t k = 0; k < p.to.size(); ++k) contacts[p.to[k]] += p.contacts.empty() ? 1.0 : p.contacts[k];
+    double sum = 0, square = 0, none = 0;
+    for (const double c : contacts) {
+        sum += c;
+        square += c * c;
+        if (c == 0.0) none += 1.0;
+    }
+    const double n = static_cast<double>(contacts.size());
+    return {sum / n, std::sqrt(square / n - sum * sum / n / n), none / n};
+}
+
+double correlation(const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b) {
+    double sa = 0, sb = 0, aa = 0, bb = 0, ab = 0;
+    const double n = static_cast<double>(a.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        const double x = a[i], y = b[i];
+        sa += x, sb += y, aa += x * x, bb += y * y, ab += x * y;
+    }
+    return (ab / n - sa * sb / n / n) / std::sqrt((aa / n - sa * sa / n / n) * (bb / n - sb * sb / n / n));
+}
+double in_degree_correlation(const std::string& a, const std::string& b) {
+    double sum = 0;
+    for (const Built& built : circuits())
+        sum += correlation(in_degrees(built.network, built.projection(a)), in_degrees(built.network, built.projection(b)));
+    return sum / static_cast<double>(circuits().size());
+}
+
+} // namespace
+
+TEST_CASE("the measured table of connections", "[.table]") {
+    const auto table = published();
+    std::cout << "| projection | in-degree, all | published | sd | published | contacts | published | out-degree, connected | published |\n"
+                 "|---|---|---|---|---|---|---|---|---|\n";
+    for (const Projection& p : circuits()[0].network.projections) {
+        const auto at = table.find(p.name);
+        const Published ref = at == table.end() ? Published{} : at->second;
+        const auto mean = [&](double DegreeStatistics::*what) { return mean_over_seeds(p.name, what); };
+        std::cout << fmt::format("| {} | {:.4g} | {:.4g} | {:.3g} | {:.3g} | {:.4g} ± {:.2g} | {:.4g} ± {:.2g} | {:.3g} ± {:.2g} | {:.3g} ± {:.2g} |\n",
+                                 p.name, mean(&DegreeStatistics::in_mean), ref.in_mean,
+                                 mean(&DegreeStatistics::in_sd_connected), ref.in_sd, mean(&DegreeStatistics::contacts_mean),
+                                 mean(&DegreeStatistics::contacts_sd), ref.contacts_mean, ref.contacts_sd,
+                                 mean(&DegreeStatistics::out_mean_connected), mean(&DegreeStatistics::out_sd_connected),
+                                 ref.out_mean, ref.out_sd);
+    }
+    std::cout << "\n";
+    for (const Built& built : circuits()) {
+        std::cout << "seed " << built.config.seed << ":";
+        for (const Population& p : built.network.populations) std::cout << " " << p.name << " " << p.n;
+        const auto [glomeruli, fibres] = golgi_view(built);
+        const auto contacts = inhibition(built);
+        std::cout << fmt::format("\n  a Golgi cell sees {:.1f} glomeruli of {:.1f} mossy fibres; a granule cell has {:.2f} ± {:.2f} Golgi "
+                                 "contacts, {:.1f} % have none\n",
+                                 glomeruli, fibres, contacts[0], contacts[1], 100 * contacts[2]);
+    }
+    const std::vector<std::pair<std::string, std::string>> pairs{
+        {"parallel_fiber_to_golgi", "ascending_axon_to_golgi"},   {"ascending_axon_to_golgi", "golgi_to_golgi"},
+        {"parallel_fiber_to_golgi", "golgi_to_golgi"},            {"parallel_fiber_to_purkinje", "ascending_axon_to_purkinje"},
+        {"parallel_fiber_to_purkinje", "stellate_to_purkinje"},   {"parallel_fiber_to_purkinje", "basket_to_purkinje"},
+        {"parallel_fiber_to_basket", "basket_to_basket"},         {"parallel_fiber_to_stellate", "stellate_to_stellate"}};
+    for (const auto& [a, b] : pairs) std::cout << fmt::format("correlation {} {} {:.2f}\n", a, b, in_degree_correlation(a, b));
+}
