@@ -104,8 +104,8 @@ std::optional<std::string> schema_fault(const mfm_field& field) {
     // The size of version 1.0's row, which stays the least whatever is appended later.
     constexpr std::size_t least = offsetof(mfm_field, role) + sizeof(const char*);
     if (field.size < least)
-        return fmt::format("has a setting whose row is {} bytes long instead of at least {}", field.size, least);
-    if (field.name == nullptr || *field.name == '\0') return "has a setting without a name";
+        return fmt::format("one of its settings is {} bytes long instead of at least {}", field.size, least);
+    if (field.name == nullptr || *field.name == '\0') return "one of its settings has no name";
     const std::string name = fmt::format("its setting '{}'", field.name);
     if (field.kind > MFM_REAL_LIST)
         return fmt::format("{} is of kind {}, which this automfm does not know", name, field.kind);

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The layout of plugin ABI version 1: place and type of every field of every struct, on 64-bit machines.  It refuses a
+ * field that was moved or retyped, and passes one that was appended.  When it fails, abi.h is what must change back:
+ * libraries built years ago rely on these numbers.  A new field gets a new line here.
+ */
+#include <mfm/abi.h>
+
+#define FIELD(type, field, at, kind)                                                                                   \
+    _Static_assert(offsetof(type, field) == (at), #type "." #field " was moved");                                      \
+    _Static_assert(__builtin_types_compatible_p(__typeof__(((type *)0)->field), kind), #type "." #field " was retyped")
+#define SIZE_AT_LEAST(type, bytes) _Static_assert(sizeof(type) >= (bytes), #type " has shrunk")
+#define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type " cannot grow: it stands in arrays")
+#define CONSTANT(name, value) _Static_assert((name) == (value), #name " was changed")
+
+_Static_assert(sizeof(void *) == 8 && sizeof(double) == 8, "version 1 is an ABI of 64-bit machines");
+
+FIELD(mfm_error, size, 0, uint32_t);
+FIELD(mfm_error, message, 4, char[508]);
+SIZE_AT_LEAST(mfm_error, 512);
+
+FIELD(mfm_field, size, 0, uint32_t);
+FIELD(mfm_field, kind, 4, uint32_t);
+FIELD(mfm_field, flags, 8, uint32_t);
+FIELD(mfm_field, reserved, 12, uint32_t);
+FIELD(mfm_field, name, 16, const char *);
+FIELD(mfm_field, unit, 24, const char *);
+FIELD(mfm_field, doc, 32, const char *);
+FIELD(mfm_field, initial, 40, double);
+FIELD(mfm_field, lower, 48, double);
+FIELD(mfm_field, upper, 56, double);
+FIELD(mfm_field, choices, 64, const char *const *);
+FIELD(mfm_field, role, 72, const char *);
+SIZE_AT_LEAST(mfm_field, 80);
+
+FIELD(mfm_value, size, 0, uint32_t);
+FIELD(mfm_value, kind, 4, uint32_t);
+FIELD(mfm_value, real, 8, double);
+FIELD(mfm_value, integer, 16, int64_t);
+FIELD(mfm_value, text, 24, const char *);
+FIELD(mfm_value, list, 32, const double *);
+FIELD(mfm_value, length, 40, uint64_t);
+SIZE_AT_LEAST(mfm_value, 48);
+
+FIELD(mfm_interface, id, 0, const char *);
+FIELD(mfm_interface, table, 8, const void *);
+SIZE(mfm_interface, 16);
+
+FIELD(mfm_component, size, 0, uint32_t);
+FIELD(mfm_component, reserved, 4, uint32_t);
+FIELD(mfm_component, id, 8, const char *);
+FIELD(mfm_component, version, 16, const char *);
+FIELD(mfm_component, summary, 24, const char *);
+FIELD(mfm_component, citation, 32, const char *);
+FIELD(mfm_component, settings, 40, const mfm_field *const *);
+FIELD(mfm_component, create, 48, mfm_status (*)(const mfm_value *const *settings, void **self, mfm_error *));
+FIELD(mfm_component, destroy, 56, void (*)(void *self));
+FIELD(mfm_component, interfaces, 64, const mfm_interface *);
+FIELD(mfm_component, documentation, 72, const char *);
+SIZE_AT_LEAST(mfm_component, 80);
+
+FIELD(mfm_host, size, 0, uint32_t);
+FIELD(mfm_host, abi_minor, 4, uint32_t);
+FIELD(mfm_host, name, 8, const char *);
+FIELD(mfm_host, version, 16, const char *);
+FIELD(mfm_host, self, 24, void *);
+FIELD(mfm_host, log, 32, void (*)(void *self, int32_t level, const char *component, const char *text));
+FIELD(mfm_host, service, 40, const void * (*)(void *self, const char *id));
+SIZE_AT_LEAST(mfm_host, 48);
+
+FIELD(mfm_plugin, size, 0, uint32_t);
+FIELD(mfm_plugin, abi_major, 4, uint32_t);
+FIELD(mfm_plugin, abi_minor, 8, uint32_t);
+FIELD(mfm_plugin, reserved, 12, uint32_t);
+FIELD(mfm_plugin, vendor, 16, const char *);
+FIELD(mfm_plugin, sdk, 24, const char *);
+FIELD(mfm_plugin, compiler, 32, const char *);
+FIELD(mfm_plugin, components, 40, const mfm_component *const *);
+FIELD(mfm_plugin, attach, 48, mfm_status (*)(const mfm_host *, mfm_error *));
+SIZE_AT_LEAST(mfm_plugin, 56);
+
+FIELD(mfm_receptor, size, 0, uint32_t);
+FIELD(mfm_receptor, shape, 4, uint32_t);
+FIELD(mfm_receptor, flags, 8, uint32_t);
+FIELD(mfm_receptor, reserved, 12, uint32_t);
+FIELD(mfm_receptor, tau, 16, double);
+FIELD(mfm_receptor, tau_rise, 24, double);
+FIELD(mfm_receptor, E_rev, 32, double);
+SIZE_AT_LEAST(mfm_receptor, 40);
+
+FIELD(mfm_spikes, size, 0, uint32_t);
+FIELD(mfm_spikes, capacity, 4, uint32_t);
+FIELD(mfm_spikes, count, 8, uint32_t);
+FIELD(mfm_spikes, reserved, 12, uint32_t);
+FIELD(mfm_spikes, step, 16, uint32_t *);
+FIELD(mfm_spikes, neuron, 24, uint32_t *);
+SIZE_AT_LEAST(mfm_spikes, 32);
+
+FIELD(mfm_drive, size, 0, uint32_t);
+FIELD(mfm_drive, port, 4, uint32_t);
+FIELD(mfm_drive, rate_stride, 8, uint32_t);
+FIELD(mfm_drive, weight_stride, 12, uint32_t);
+FIELD(mfm_drive, rate_hz, 16, const double *);
+FIELD(mfm_drive, weight, 24, const double *);
+SIZE_AT_LEAST(mfm_drive, 32);
+
+FIELD(mfm_neuron_batch, size, 0, uint32_t);
+FIELD(mfm_neuron_batch, n, 4, uint32_t);
+FIELD(mfm_neuron_batch, n_live, 8, uint32_t);
+FIELD(mfm_neuron_batch, n_steps, 12, uint32_t);
+FIELD(mfm_neuron_batch, seed, 16, uint64_t);
+FIELD(mfm_neuron_batch, stream, 24, uint64_t);
+FIELD(mfm_neuron_batch, first_neuron, 32, uint64_t);
+FIELD(mfm_neuron_batch, first_step, 40, uint64_t);
+FIELD(mfm_neuron_batch, dt, 48, double);
+FIELD(mfm_neuron_batch, state, 56, double *const *);
+FIELD(mfm_neuron_batch, setting, 64, const double *const *);
+FIELD(mfm_neuron_batch, setting_stride, 72, const uint32_t *);
+FIELD(mfm_neuron_batch, input, 80, const double *const *);
+FIELD(mfm_neuron_batch, drive, 88, const mfm_drive *const *);
+FIELD(mfm_neuron_batch, spikes, 96, mfm_spikes *);
+FIELD(mfm_neuron_batch, spike_count, 104, uint32_t *);
+SIZE_AT_LEAST(mfm_neuron_batch, 112);
+
+FIELD(mfm_subthreshold, size, 0, uint32_t);
+FIELD(mfm_subthreshold, reserved, 4, uint32_t);
+FIELD(mfm_subthreshold, x, 8, const double *);
+FIELD(mfm_subthreshold, g, 16, const double *);
+FIELD(mfm_subthreshold, setting, 24, const double *);
+FIELD(mfm_subthreshold, dx, 32, double *);
+FIELD(mfm_subthreshold, jacobian, 40, double *);
+FIELD(mfm_subthreshold, hessian, 48, double *);
+SIZE_AT_LEAST(mfm_subthreshold, 56);
+
+FIELD(mfm_neuron_v1, size, 0, uint32_t);
+FIELD(mfm_neuron_v1, reserved, 4, uint32_t);
+FIELD(mfm_neuron_v1, set_receptors, 8, mfm_status (*)(void *self, uint32_t n_ports, const mfm_receptor *const *, mfm_error *));
+FIELD(mfm_neuron_v1, states, 16, mfm_status (*)(void *self, const mfm_field *const **fields, uint32_t *n_dynamic, mfm_error *));
+FIELD(mfm_neuron_v1, initialise, 24, mfm_status (*)(void *self, const mfm_neuron_batch *, mfm_error *));
+FIELD(mfm_neuron_v1, advance, 32, mfm_status (*)(void *self, const mfm_neuron_batch *, mfm_error *));
+FIELD(mfm_neuron_v1, subthreshold, 40, mfm_status (*)(void *self, const mfm_subthreshold *, mfm_error *));
+SIZE_AT_LEAST(mfm_neuron_v1, 48);
+
+FIELD(mfm_population, size, 0, uint32_t);
+FIELD(mfm_population, reserved, 4, uint32_t);
+FIELD(mfm_population, name, 8, const char *);
+FIELD(mfm_population, n, 16, uint64_t);
+FIELD(mfm_population, position, 24, const double *const *);
+SIZE_AT_LEAST(mfm_population, 32);
+
+FIELD(mfm_edges, size, 0, uint32_t);
+FIELD(mfm_edges, reserved, 4, uint32_t);
+FIELD(mfm_edges, name, 8, const char *);
+FIELD(mfm_edges, source, 16, const mfm_population *);
+FIELD(mfm_edges, target, 24, const mfm_population *);
+FIELD(mfm_edges, row, 32, const uint64_t *);
+FIELD(mfm_edges, to, 40, const uint32_t *);
+FIELD(mfm_edges, column, 48, const uint64_t *);
+FIELD(mfm_edges, from, 56, const uint32_t *);
+SIZE_AT_LEAST(mfm_edges, 64);
+
+FIELD(mfm_projection, size, 0, uint32_t);
+FIELD(mfm_projection, same_population, 4, uint32_t);
+FIELD(mfm_projection, seed, 8, uint64_t);
+FIELD(mfm_projection, stream, 16, uint64_t);
+FIELD(mfm_projection, source, 24, const mfm_population *);
+FIELD(mfm_projection, target, 32, const mfm_population *);
+FIELD(mfm_projection, earlier, 40, const mfm_edges *const *);
+FIELD(mfm_projection, lower, 48, const double *);
+FIELD(mfm_projection, upper, 56, const double *);
+SIZE_AT_LEAST(mfm_projection, 64);
+
+FIELD(mfm_connectivity_v1, size, 0, uint32_t);
+FIELD(mfm_connectivity_v1, orientation, 4, uint32_t);
+FIELD(mfm_connectivity_v1, prepare, 8, mfm_status (*)(void *self, const mfm_projection *, void **plan, mfm_error *));
+FIELD(mfm_connectivity_v1, release, 16, void (*)(void *self, void *plan));
+FIELD(mfm_connectivity_v1, degree, 24, mfm_status (*)(void *self, const void *plan, uint64_t first, uint64_t n, uint64_t *degree, mfm_error *));
+FIELD(mfm_connectivity_v1, fill, 32, mfm_status (*)(void *self, const void *plan, uint64_t first, uint64_t n, const uint64_t *start, uint32_t *partner, double *contacts, double *delay, mfm_error *));
+FIELD(mfm_connectivity_v1, in_degree, 40, mfm_status (*)(void *self, const mfm_projection *, double *mean, double *sd, mfm_error *));
+SIZE_AT_LEAST(mfm_connectivity_v1, 48);
+
+FIELD(mfm_condition, size, 0, uint32_t);
+FIELD(mfm_condition, flags, 4, uint32_t);
+FIELD(mfm_condition, duration, 8, double);
+FIELD(mfm_condition, onset, 16, double);
+FIELD(mfm_condition, offset, 24, double);
+FIELD(mfm_condition, frequency_hz, 32, double);
+FIELD(mfm_condition, label, 40, char[88]);
+SIZE_AT_LEAST(mfm_condition, 128);
+
+FIELD(mfm_stimulation_v1, size, 0, uint32_t);
+FIELD(mfm_stimulation_v1, reserved, 4, uint32_t);
+FIELD(mfm_stimulation_v1, count, 8, mfm_status (*)(void *self, uint32_t *n_conditions, mfm_error *));
+FIELD(mfm_stimulation_v1, describe, 16, mfm_status (*)(void *self, uint32_t condition, mfm_condition *, mfm_error *));
+FIELD(mfm_stimulation_v1, level, 24, mfm_status (*)(void *self, uint32_t condition, double *rate_hz, mfm_error *));
+FIELD(mfm_stimulation_v1, course, 32, mfm_status (*)(void *self, uint32_t condition, double t0, double dt, uint64_t n, double *rate_hz, mfm_error *));
+SIZE_AT_LEAST(mfm_stimulation_v1, 40);
+
+FIELD(mfm_transfer_batch, size, 0, uint32_t);
+FIELD(mfm_transfer_batch, n, 4, uint32_t);
+FIELD(mfm_transfer_batch, input, 8, const double *const *);
+FIELD(mfm_transfer_batch, lower, 16, const double *);
+FIELD(mfm_transfer_batch, upper, 24, const double *);
+FIELD(mfm_transfer_batch, coefficient, 32, const double *);
+FIELD(mfm_transfer_batch, weight, 40, const double *);
+FIELD(mfm_transfer_batch, value, 48, double *);
+FIELD(mfm_transfer_batch, d_coefficient, 56, double *const *);
+FIELD(mfm_transfer_batch, d_input, 64, double *const *);
+FIELD(mfm_transfer_batch, d2_input, 72, double *const *);
+SIZE_AT_LEAST(mfm_transfer_batch, 80);
+
+FIELD(mfm_transfer_v1, size, 0, uint32_t);
+FIELD(mfm_transfer_v1, reserved, 4, uint32_t);
+FIELD(mfm_transfer_v1, shape, 8, mfm_status (*)(void *self, const mfm_field *const **inputs, const mfm_field *const **coefficients, mfm_error *));
+FIELD(mfm_transfer_v1, guess, 16, mfm_status (*)(void *self, const mfm_transfer_batch *, double *coefficient, mfm_error *));
+FIELD(mfm_transfer_v1, evaluate, 24, mfm_status (*)(void *self, const mfm_transfer_batch *, mfm_error *));
+SIZE_AT_LEAST(mfm_transfer_v1, 32);
+
+FIELD(mfm_problem, size, 0, uint32_t);
+FIELD(mfm_problem, n_parameters, 4, uint32_t);
+FIELD(mfm_problem, n_residuals, 8, uint32_t);
+FIELD(mfm_problem, has_jacobian, 12, uint32_t);
+FIELD(mfm_problem, initial, 16, const double *);
+FIELD(mfm_problem, lower, 24, const double *);
+FIELD(mfm_problem, upper, 32, const double *);
+FIELD(mfm_problem, scale, 40, const double *);
+FIELD(mfm_problem, self, 48, void *);
+FIELD(mfm_problem, residuals, 56, mfm_status (*)(void *self, uint32_t n, const double *x, double *residual, double *jacobian, mfm_error *));
+FIELD(mfm_problem, progress, 64, int32_t (*)(void *self, uint32_t iteration, double cost, double gradient, double step));
+SIZE_AT_LEAST(mfm_problem, 72);
+
+FIELD(mfm_solution, size, 0, uint32_t);
+FIELD(mfm_solution, outcome, 4, uint32_t);
+FIELD(mfm_solution, iterations, 8, uint32_t);
+FIELD(mfm_solution, evaluations, 12, uint32_t);
+FIELD(mfm_solution, x, 16, double *);
+FIELD(mfm_solution, initial_cost, 24, double);
+FIELD(mfm_solution, cost, 32, double);
+FIELD(mfm_solution, message, 40, char[232]);
+SIZE_AT_LEAST(mfm_solution, 272);
+
+FIELD(mfm_optimizer_v1, size, 0, uint32_t);
+FIELD(mfm_optimizer_v1, reserved, 4, uint32_t);
+FIELD(mfm_optimizer_v1, solve, 8, mfm_status (*)(void *self, const mfm_problem *, mfm_solution *, mfm_error *));
+SIZE_AT_LEAST(mfm_optimizer_v1, 16);
+
+CONSTANT(MFM_ABI_MAJOR, 1);
+CONSTANT(MFM_OK, 0);
+CONSTANT(MFM_INFEASIBLE, 1);
+CONSTANT(MFM_ERROR, -1);
+CONSTANT(MFM_REAL, 0);
+CONSTANT(MFM_INTEGER, 1);
+CONSTANT(MFM_BOOLEAN, 2);
+CONSTANT(MFM_TEXT, 3);
+CONSTANT(MFM_REAL_LIST, 4);
+CONSTANT(MFM_PER_NEURON, 1u << 0);
+CONSTANT(MFM_OPEN_LOWER, 1u << 1);
+CONSTANT(MFM_OPEN_UPPER, 1u << 2);
+CONSTANT(MFM_REQUIRED, 1u << 3);
+CONSTANT(MFM_PATH, 1u << 4);
+CONSTANT(MFM_PROJECTION_NAME, 1u << 5);
+CONSTANT(MFM_MAX_PORTS, 8);
+CONSTANT(MFM_BATCH_ALIGNMENT, 16);
+CONSTANT(MFM_RECEPTOR_EXPONENTIAL, 0);
+CONSTANT(MFM_RECEPTOR_ALPHA, 1);
+CONSTANT(MFM_RECEPTOR_BIEXPONENTIAL, 2);
+CONSTANT(MFM_RECEPTOR_CURRENT, 1u << 0);
+CONSTANT(MFM_BY_SOURCE, 0);
+CONSTANT(MFM_BY_TARGET, 1);
+CONSTANT(MFM_STATIONARY, 1u << 0);
+CONSTANT(MFM_CONVERGED, 0);
+CONSTANT(MFM_BUDGET, 1);
+CONSTANT(MFM_STOPPED, 2);
+CONSTANT(MFM_FAILED, 3);
+
+/* The head that every version has, whatever its major number. */
+_Static_assert(offsetof(mfm_plugin, size) == 0 && offsetof(mfm_plugin, abi_major) == 4 &&
+                   offsetof(mfm_plugin, abi_minor) == 8 && offsetof(mfm_plugin, reserved) == 12 &&
+                   offsetof(mfm_plugin, vendor) == 16,
+               "the first 16 bytes of the plugin table are frozen for ever");
+
+int main(void) { return 0; }
