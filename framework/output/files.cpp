@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -26,8 +28,7 @@ namespace {
 class PartialFile {
 public:
     explicit PartialFile(const std::filesystem::path& target) : target_(target) {
-        name_ =
-            target.parent_path() / ("." + target.filename().string() + "." + std::to_string(::getpid()) + ".partial");
+        name_ = target.parent_path() / fmt::format(".{}.{}.partial", target.filename().string(), ::getpid());
         fd_ = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         if (fd_ < 0) fail(target, "write", errno);
     }

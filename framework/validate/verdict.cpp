@@ -233,6 +233,11 @@ void judge(ValidationReport& report, const ValidationConfig& limits) {
             return "is correlated in the network " + where + " (pairwise count correlation up to " +
                    number(*worst.correlation) + "): expect a bias of the mean field's rates.";
         });
+    // A report that is judged again (other limits, say) has its warnings already.
+    std::vector<std::string> once;
+    for (auto& warning : report.warnings)
+        if (std::find(once.begin(), once.end(), warning) == once.end()) once.push_back(std::move(warning));
+    report.warnings = std::move(once);
     report.verdict = !grave.empty() ? Verdict::NotValid : !mild.empty() ? Verdict::Limited : Verdict::Valid;
     report.reasons = std::move(grave);
     report.reasons.insert(report.reasons.end(), mild.begin(), mild.end());

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
+mfm_test(validate SOURCES unit/validate_metrics.cpp unit/validate_verdict.cpp USES validate)
 mfm_test(output_store SOURCES unit/output_store.cpp USES output)

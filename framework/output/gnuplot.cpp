@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "output/figures.hpp"
+#include "output/files.hpp"
+
+namespace mfm {
+namespace {
+
+struct Outcome {
+    bool missing = false; ///< there is no gnuplot
+    std::string problem;  ///< "" when it went well
+};
+
+/// Runs `gnuplot -d SCRIPT` inside `folder`, without a shell; -d keeps the user's own settings out.
+Outcome run_gnuplot(const std::filesystem::path& folder, const std::string& script) {
+    std::array<int, 2> pipe_ends{};
+    if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) return {false, std::strerror(errno)};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDERR_FILENO);
+    std::string program = "gnuplot", option = "-d", argument = script;
+    std::array<char*, 4> arguments{program.data(), option.data(), argument.data(), nullptr};
+    pid_t child = 0;
+    const int failed = ::posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(pipe_ends[1]);
+    std::string messages;
+    std::array<char, 4096> block{};
+    for (ssize_t n = 0;
+         failed == 0 && ((n = ::read(pipe_ends[0], block.data(), block.size())) > 0 || (n < 0 && errno == EINTR));)
+        if (n > 0) messages.append(block.data(), static_cast<std::size_t>(n));
+    ::close(pipe_ends[0]);
+    if (failed != 0) return {failed == ENOENT, std::strerror(failed)};
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+    for (char& c : messages)
+        if (c == '\n') c = ' ';
+    const auto first = messages.find_first_not_of(" ^");
+    return {false, first == std::string::npos ? "it stopped without a message" : messages.substr(first, 300)};
+}
+
+} // namespace
+
+std::string write_figures(const std::filesystem::path& folder, std::span<const Figure> figures) {
+    std::string line;
+    bool missing = false;
+    for (const auto& figure : figures) {
+        write_file(folder / (figure.name + ".dat"), figure.data);
+        write_file(folder / (figure.name + ".gp"), figure.script);
+        std::error_code ignored; // no figure at all is better than that of an earlier run
+        std::filesystem::remove(folder / (figure.name + ".svg"), ignored);
+        if (missing) continue;
+        const auto outcome = run_gnuplot(folder, figure.name + ".gp");
+        missing = outcome.missing;
+        if (missing)
+            line =
+                fmt::format("gnuplot is not installed (package gnuplot-nox): the figures' scripts and data are in {}",
+                            folder.string());
+        else if (!outcome.problem.empty() && line.empty())
+            line = fmt::format("gnuplot could not draw {}: {}", (folder / (figure.name + ".gp")).string(),
+                               outcome.problem);
+    }
+    return line;
+}
+
+} // namespace mfm

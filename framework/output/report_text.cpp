@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/report_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "output/text_table.hpp"
+
+namespace mfm {
+namespace {
+
+std::string heading(const std::string& text) {
+    return "\n" + text + "\n" + std::string(display_width(text), '-') + "\n";
+}
+
+std::string verdict_line(const ValidationReport& report) {
+    if (!report.verdict) return "Verdict: none; the mean field was not compared with its network.\n";
+    switch (*report.verdict) {
+    case Verdict::Valid:
+        return "Verdict: VALID\n";
+    case Verdict::Limited:
+        return "Verdict: LIMITED\n";
+    case Verdict::NotValid:
+        break;
+    }
+    return "Verdict: NOT VALID\n";
+}
+
+std::string bullets(const std::vector<std::string>& sentences) {
+    std::string out;
+    for (const auto& s : sentences) out += wrap(s, "  - ", "    ");
+    return out;
+}
+
+std::string verdict_part(const ValidationReport& report) {
+    if (report.verdict == Verdict::Valid)
+        return verdict_line(report) + "  No error beyond the limits was found in any condition.\n";
+    return verdict_line(report) + bullets(report.reasons);
+}
+
+/// The stimulations with stationary conditions, in order of appearance.
+std::vector<std::string> stimulations(const ValidationReport& report) {
+    std::vector<std::string> names;
+    for (const auto& p : report.populations)
+        for (const auto& row : p.stationary)
+            if (std::find(names.begin(), names.end(), row.stimulation) == names.end()) names.push_back(row.stimulation);
+    return names;
+}
+
+/// One row a population, one column a level of the stimulus.
+std::string error_table(const ValidationReport& report, const std::string& stimulation) {
+    std::vector<double> levels;
+    for (const auto& p : report.populations)
+        for (const auto& row : p.stationary)
+            if (row.stimulation == stimulation &&
+                std::find(levels.begin(), levels.end(), row.stimulus_hz) == levels.end())
+                levels.push_back(row.stimulus_hz);
+    std::vector<std::string> header{"population"};
+    for (double level : levels) header.push_back(short_text(level) + " Hz");
+    TextTable table(header);
+    for (const auto& p : report.populations) {
+        std::vector<std::string> cells{p.name};
+        for (double level : levels) {
+            const auto row = std::find_if(p.stationary.begin(), p.stationary.end(), [&](const auto& r) {
+                return r.stimulation == stimulation && r.stimulus_hz == level;
+            });
+            cells.push_back(row == p.stationary.end() ? "-" : percent_text(row->relative_error));
+        }
+        table.add(cells);
+    }
+    return table.text();
+}
+
+std::string dynamic_table(const ValidationReport& report) {
+    TextTable table(
+        {"stimulus", "population", "RMSE Hz", "peak network Hz", "peak mean field Hz", "amplitude ratio", "phase deg"},
+        2);
+    if (report.populations.empty()) return "";
+    for (std::size_t i = 0; i < report.populations.front().dynamic.size(); ++i)
+        for (const auto& p : report.populations) {
+            if (i >= p.dynamic.size()) continue;
+            const auto& row = p.dynamic[i];
+            table.add({row.stimulus, p.name, rate_text(row.rmse_hz), rate_text(row.peak_network_hz),
+                       rate_text(row.peak_mean_field_hz),
+                       row.amplitude_ratio ? fmt::format("{:.3f}", *row.amplitude_ratio) : "-",
+                       row.phase_difference_deg ? fmt::format("{:+.1f}", *row.phase_difference_deg) : "-"});
+        }
+    return table.empty() ? "" : table.text();
+}
+
+std::string circuit_part(const ReportInputs& in) {
+    if (in.circuit.empty()) return "";
+    std::string out = heading("Circuit");
+    TextTable populations({"population", "kind", "cells"}, 2);
+    for (const auto& row : in.circuit) populations.add({row.name, row.kind, std::to_string(row.cells)});
+    out += populations.text();
+    if (in.connections.empty()) return out;
+    TextTable connections({"projection", "source", "target", "rule", "pairs"}, 4);
+    for (const auto& row : in.connections)
+        connections.add({row.name, row.source, row.target, row.rule, std::to_string(row.pairs)});
+    return out + "\n" + connections.text();
+}
+
+std::string rates_part(const ValidationReport& report, const ValidationConfig& limits) {
+    const auto names = stimulations(report);
+    if (names.empty()) return "";
+    std::string out = heading("Stationary rates: network against mean field");
+    out += wrap(fmt::format("Rates in Hz; ± is the standard error over time blocks; the error is (mean field - "
+                            "network) / network, and a star marks those "
+                            "taken relative to the noise of a rate that is too low to measure. Beyond {:g} % the "
+                            "verdict is limited, beyond {:g} % not valid.",
+                            100.0 * limits.limited, 100.0 * limits.not_valid));
+    for (const auto& name : names)
+        for (const auto& p : report.populations) {
+            TextTable table({"stimulus Hz", "network", "±", "firing cells", "mean field", "at mean in-degree", "error"},
+                            0);
+            for (const auto& row : p.stationary) {
+                if (row.stimulation != name) continue;
+                const bool noisy = row.relative_error && row.network_rate_hz && *row.network_rate_hz < row.floor_hz;
+                table.add({short_text(row.stimulus_hz), rate_text(row.network_rate_hz),
+                           rate_text(row.network_rate_se_hz), rate_text(row.network_rate_firing_hz),
+                           rate_text(row.mean_field_rate_hz), rate_text(row.mean_field_mean_k_rate_hz),
+                           fmt::format("{}{}", noisy ? "*" : "", percent_text(row.relative_error))});
+            }
+            if (!table.empty()) out += fmt::format("\n{} ({} cells), '{}'\n", p.name, p.cells, name) + table.text();
+        }
+    return out;
+}
+
+std::string transfer_part(const ValidationReport& report) {
+    TextTable table({"population", "basis", "fit", "held-out RMSE Hz", "held-out median error"}, 3);
+    std::string coefficients;
+    for (const auto& p : report.populations) {
+        const auto& t = p.transfer;
+        if (!t.basis) continue;
+        table.add({p.name, *t.basis,
+                   !t.converged   ? "-"
+                   : *t.converged ? "converged"
+                                  : "did not converge",
+                   rate_text(t.heldout_rmse_hz),
+                   t.heldout_median_relative_error ? fmt::format("{:.2f} %", 100.0 * *t.heldout_median_relative_error)
+                                                   : "-"});
+        if (t.coefficients.empty()) continue;
+        std::string text = p.name + ":";
+        for (const auto& [name, value] : t.coefficients) text += fmt::format(" {}={:.6g}", name, value);
+        coefficients += wrap(text, "  ", "    ");
+    }
+    if (table.empty()) return "";
+    return heading("Transfer functions") + table.text() +
+           (coefficients.empty() ? "" : "\n  Coefficients\n" + coefficients);
+}
+
+std::string operating_part(const ValidationReport& report) {
+    TextTable table({"population", "stimulus Hz", "network", "Poisson-driven cells", "transfer function", "error"});
+    for (const auto& p : report.populations)
+        if (p.transfer.operating_point)
+            for (const auto& row : *p.transfer.operating_point)
+                table.add({p.name, short_text(row.stimulus_hz), rate_text(row.network_rate_hz),
+                           rate_text(row.poisson_rate_hz), rate_text(row.transfer_rate_hz),
+                           percent_text(row.relative_error)});
+    if (table.empty()) return "";
+    return heading("Transfer functions at the network's operating point") +
+           wrap("Rates in Hz. Cells of the network's own model, driven by Poisson input at the network's own "
+                "presynaptic rates: where they differ from the "
+                "network, its correlations and regularity matter; where the transfer function differs from them, the "
+                "fit does.") +
+           table.text();
+}
+
+std::string stages_part(const ReportInputs& in) {
+    if (in.stages.empty()) return "";
+    TextTable table({"stage", "wall s", "CPU s", ""});
+    for (const auto& s : in.stages)
+        table.add({s.name, s.wall_s ? fmt::format("{:.2f}", *s.wall_s) : "-",
+                   s.cpu_s ? fmt::format("{:.2f}", *s.cpu_s) : "-", s.cached ? "kept from an earlier run" : ""});
+    return heading("Times") + table.text();
+}
+
+std::string manifest_part(const Manifest& m) {
+    if (m.automfm_version.empty()) return "";
+    std::string out = heading("What made this");
+    out += wrap(fmt::format("automfm {}, compiled by {}; seed {}; {} thread{}", m.automfm_version, m.compiler, m.seed,
+                            m.threads, m.threads == 1 ? "" : "s"),
+                "  ", "  ");
+    out += wrap(fmt::format("pipeline {} ({})", m.pipeline_file, m.pipeline_hash), "  ", "  ");
+    for (const auto& [file, hash] : m.inputs) out += wrap(fmt::format("input {} ({})", file, hash), "  ", "  ");
+    std::string plugins;
+    for (const auto& p : m.plugins) plugins += (plugins.empty() ? "plugins " : ", ") + p.id + " " + p.version;
+    if (!plugins.empty()) out += wrap(plugins, "  ", "    ");
+    for (const auto& [stage, hash] : m.stage_hashes) out += fmt::format("  stage {} {}\n", stage, hash);
+    return out;
+}
+
+/// Text that others have laid out; only lines that are too wide are broken.
+std::string ready_text(const std::string& text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        const auto line = std::string_view(text).substr(at, end - at);
+        if (display_width(line) <= page_width) {
+            out.append(line).push_back('\n');
+        } else {
+            const auto indent = std::min(line.find_first_not_of(' '), line.size());
+            const std::string spaces(indent, ' ');
+            out += wrap(line.substr(indent), spaces, spaces + "    ");
+        }
+        at = end + 1;
+    }
+    return out;
+}
+
+} // namespace
+
+std::vector<CircuitRow> circuit_rows(const PipelineConfig& config, const Network& network) {
+    std::vector<CircuitRow> rows;
+    for (std::size_t i = 0; i < network.populations.size(); ++i) {
+        const auto& p = config.populations.at(i);
+        std::string kind = p.kind == PopulationConfig::Kind::Poisson ? "Poisson"
+                           : p.kind == PopulationConfig::Kind::Relay ? "relay"
+                                                                     : "neuron";
+        if (p.neuron && p.neuron->component != nullptr) kind = fmt::format("{} {}", kind, p.neuron->component->id());
+        rows.push_back({p.name, kind, network.populations[i].n});
+    }
+    return rows;
+}
+
+std::vector<ConnectionRow> connection_rows(const PipelineConfig& config, const Network& network) {
+    std::vector<ConnectionRow> rows;
+    for (std::size_t i = 0; i < network.projections.size(); ++i) {
+        const auto& p = network.projections[i];
+        const auto* component = i < config.projections.size() ? config.projections[i].rule.component : nullptr;
+        rows.push_back({p.name, network.populations.at(p.source).name, network.populations.at(p.target).name,
+                        component != nullptr ? component->id() : "", p.synapses()});
+    }
+    return rows;
+}
+
+std::string report_text(const ValidationReport& report, const ReportInputs& in) {
+    std::string out = in.name + "\n" + std::string(display_width(in.name), '=') + "\n\n" + verdict_part(report);
+    out += circuit_part(in);
+    if (!in.in_degrees.empty()) out += heading("In-degrees") + ready_text(in.in_degrees);
+    out += rates_part(report, in.limits);
+    out += transfer_part(report);
+    out += operating_part(report);
+    if (const auto table = dynamic_table(report); !table.empty())
+        out += heading("Time courses: network against mean field") +
+               wrap("Both smoothed by the same box; the amplitude ratio is mean field over network at the stimulus's "
+                    "frequency, a positive phase means that "
+                    "the mean field is later.") +
+               table;
+    if (!report.warnings.empty()) out += heading("Warnings") + bullets(report.warnings);
+    if (!in.equations.empty()) out += heading("Equations") + ready_text(in.equations);
+    return out + stages_part(in) + manifest_part(in.manifest);
+}
+
+std::string console_summary(const ValidationReport& report, const std::string& name, const std::string& run_folder) {
+    std::string out = name + "\n\n" + verdict_part(report);
+    for (const auto& stimulation : stimulations(report))
+        out += fmt::format("\nError of the mean field's stationary rates against the network's, by the rate of '{}'\n",
+                           stimulation) +
+               error_table(report, stimulation);
+    if (const auto table = dynamic_table(report); !table.empty())
+        out += "\nTime courses, mean field against network\n" + table;
+    if (!report.warnings.empty())
+        out += fmt::format("\n{} warning{} in report.txt.\n", report.warnings.size(),
+                           report.warnings.size() == 1 ? "" : "s");
+    return out + "\nEverything is in " + run_folder + " (start with report.txt).\n";
+}
+
+} // namespace mfm

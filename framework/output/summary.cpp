@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/summary.hpp"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace mfm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json value(std::optional<double> x) {
+    if (!x || !std::isfinite(*x)) return nullptr;
+    return *x;
+}
+
+Json stationary(const StationaryRow& row) {
+    return {{"stimulus_hz", value(row.stimulus_hz)},
+            {"network_rate_hz", value(row.network_rate_hz)},
+            {"network_rate_firing_hz", value(row.network_rate_firing_hz)},
+            {"network_rate_se_hz", value(row.network_rate_se_hz)},
+            {"mean_field_rate_hz", value(row.mean_field_rate_hz)},
+            {"mean_field_mean_k_rate_hz", value(row.mean_field_mean_k_rate_hz)},
+            {"relative_error", value(row.relative_error)}};
+}
+
+Json transfer(const TransferSummary& t) {
+    Json coefficients = nullptr, operating_point = nullptr;
+    if (!t.coefficients.empty()) {
+        coefficients = Json::object();
+        for (const auto& [name, x] : t.coefficients) coefficients[name] = value(x);
+    }
+    if (t.operating_point) {
+        operating_point = Json::array();
+        for (const auto& row : *t.operating_point)
+            operating_point.push_back(Json{{"stimulus_hz", value(row.stimulus_hz)},
+                                           {"network_rate_hz", value(row.network_rate_hz)},
+                                           {"poisson_rate_hz", value(row.poisson_rate_hz)},
+                                           {"transfer_rate_hz", value(row.transfer_rate_hz)},
+                                           {"relative_error", value(row.relative_error)}});
+    }
+    return {{"basis", t.basis ? Json(*t.basis) : Json(nullptr)},
+            {"coefficients", coefficients},
+            {"heldout_rmse_hz", value(t.heldout_rmse_hz)},
+            {"heldout_median_relative_error", value(t.heldout_median_relative_error)},
+            {"operating_point", operating_point}};
+}
+
+Json dynamic(const DynamicRow& row) {
+    return {{"stimulus", row.stimulus},
+            {"rmse_hz", value(row.rmse_hz)},
+            {"peak_network_hz", value(row.peak_network_hz)},
+            {"peak_mean_field_hz", value(row.peak_mean_field_hz)},
+            {"amplitude_ratio", value(row.amplitude_ratio)},
+            {"phase_difference_deg", value(row.phase_difference_deg)}};
+}
+
+} // namespace
+
+std::string summary_json(const ValidationReport& report, std::span<const StageTime> stages) {
+    Json populations = Json::object();
+    for (const auto& p : report.populations) {
+        Json rates = Json::array(), courses = Json::array();
+        for (const auto& row : p.stationary) rates.push_back(stationary(row));
+        for (const auto& row : p.dynamic) courses.push_back(dynamic(row));
+        populations[p.name] = {{"stationary", rates}, {"transfer", transfer(p.transfer)}, {"dynamic", courses}};
+    }
+    Json times = Json::object();
+    for (const auto& s : stages)
+        times[s.name] = {{"wall_s", value(s.wall_s)}, {"cpu_s", value(s.cpu_s)}, {"cached", s.cached}};
+    const Json summary = {{"verdict", report.verdict ? Json(verdict_name(*report.verdict)) : Json(nullptr)},
+                          {"reasons", report.reasons},
+                          {"populations", populations},
+                          {"stages", times}};
+    return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+} // namespace mfm
