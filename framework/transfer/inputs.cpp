@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transfer/inputs.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "plugin/settings.hpp"
+
+namespace mfm {
+namespace {
+
+constexpr double least_rate = 1e-6; // Hz
+constexpr std::array<std::string_view, 7> known = {"G_e", "G_i", "mu_V", "sigma_V", "tau_V", "tau_N", "mu_G_N"};
+
+} // namespace
+
+TransferInputs::TransferInputs(std::shared_ptr<const MembraneCell> cell, std::vector<InputPathway> pathways,
+                               const Instance& basis)
+    : pathways_(std::move(pathways)) {
+    const mfm_field *const *inputs = nullptr, *const *coefficients = nullptr;
+    mfm_error error = empty_error();
+    check_status(basis.table<mfm_transfer_v1>(MFM_TRANSFER_ID).shape(basis.self(), &inputs, &coefficients, &error),
+                 error, basis.component(), "shape");
+    bool conductances = false, moments = false;
+    for (const mfm_field* field : fields_of_list(inputs)) {
+        const auto found = std::find(known.begin(), known.end(), std::string_view(field->name));
+        if (found == known.end())
+            throw InputError("transfer basis '" + basis.component().id() + "' asks for the input '" + field->name +
+                             "'; there are G_e, G_i, mu_V, sigma_V, tau_V, tau_N and mu_G_N");
+        inputs_.push_back(static_cast<Input>(found - known.begin()));
+        names_.emplace_back(field->name);
+        (inputs_.back() <= Input::G_i ? conductances : moments) = true;
+    }
+    bool has_current[2] = {false, false}, has_conductance[2] = {false, false};
+    for (const InputPathway& p : pathways_) {
+        unit_.push_back(1e-3 * p.Q * kernel_area(p.receptor));
+        ((p.receptor.flags & MFM_RECEPTOR_CURRENT) != 0 ? has_current : has_conductance)[p.excitatory ? 0 : 1] = true;
+    }
+    for (int axis = 0; conductances && axis < 2; ++axis)
+        if (has_current[axis] && has_conductance[axis])
+            throw InputError("transfer basis '" + basis.component().id() + "' sums the " +
+                             (axis == 0 ? "excitatory" : "inhibitory") +
+                             " pathways on one axis, but some are conductances and some are currents; use a basis on "
+                             "membrane moments");
+    if (!moments) return;
+    const int kind = basis.setting_with_role(MFM_ROLE_MOMENTS);
+    if (cell == nullptr)
+        throw InputError("transfer basis '" + basis.component().id() +
+                         "' needs membrane moments, but no neuron was given");
+    membrane_.emplace(std::move(cell), pathways_,
+                      kind >= 0 ? moment_kind(basis.settings()[static_cast<std::size_t>(kind)].text)
+                                : MomentKind::Linearised);
+}
+
+std::pair<double, double> TransferInputs::conductances(std::span<const double> r) const {
+    std::pair<double, double> G{0.0, 0.0};
+    for (std::size_t s = 0; s < pathways_.size(); ++s)
+        (pathways_[s].excitatory ? G.first : G.second) += unit_[s] * r[s];
+    return G;
+}
+
+void TransferInputs::evaluate(std::span<const double> r, double I, int order, InputPoint& out) const {
+    const std::size_t S = pathways_.size(), n = inputs_.size();
+    out.defined = true;
+    out.reason = {};
+    out.x.assign(n, 0.0);
+    out.d.assign(order > 0 ? n * S : 0, 0.0);
+    out.d2.assign(order > 1 ? n * S * S : 0, 0.0);
+    const auto G = conductances(r);
+    MembraneMoments m;
+    std::vector<double> raised;
+    if (membrane_) {
+        for (const double rate : r) raised.push_back(std::max(rate, least_rate));
+        membrane_->evaluate(raised, I, order, m);
+        if (!m.defined) {
+            out.defined = false;
+            out.reason = m.reason;
+            return;
+        }
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+        if (inputs_[k] <= Input::G_i) {
+            const bool excitatory = inputs_[k] == Input::G_e;
+            out.x[k] = excitatory ? G.first : G.second;
+            for (std::size_t s = 0; order > 0 && s < S; ++s)
+                if (pathways_[s].excitatory == excitatory) out.d[k * S + s] = unit_[s];
+            continue;
+        }
+        MembraneMoments::Name name = MembraneMoments::MuV;
+        double factor = 1.0;
+        switch (inputs_[k]) {
+        case Input::SigmaV:
+            name = MembraneMoments::SigmaV;
+            break;
+        case Input::TauV:
+            name = MembraneMoments::TauV;
+            break;
+        case Input::TauN:
+            name = MembraneMoments::TauV;
+            factor = membrane_->g_L() / membrane_->C_m();
+            break;
+        case Input::MuGN:
+            name = MembraneMoments::MuG;
+            factor = 1.0 / membrane_->g_L();
+            break;
+        default:
+            break;
+        }
+        out.x[k] = factor * m.value[name];
+        // Below least_rate the moments do not depend on the rate.
+        for (std::size_t s = 0; order > 0 && s < S; ++s)
+            out.d[k * S + s] = r[s] < least_rate ? 0.0 : factor * m.d[name][s];
+        for (std::size_t s = 0; order > 1 && s < S; ++s)
+            for (std::size_t t = 0; t < S; ++t)
+                out.d2[(k * S + s) * S + t] =
+                    r[s] < least_rate || r[t] < least_rate ? 0.0 : factor * m.d2[name][s * S + t];
+    }
+}
+
+} // namespace mfm
