@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <mfm/abi.h>
+
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <mfm/abi.h>
+#include "network/network.hpp"
 
 namespace mfm {
 
@@ -42,6 +45,19 @@ struct Reduction {
     std::vector<Pathway> pathways;
     [[nodiscard]] std::vector<std::size_t> pathways_into(std::size_t population) const;
 };
+
+/// From the built network to pathways, nothing by hand.  Paths through relays end in pathways from the relays' sources: with
+/// merge_relays the weights of all paths from one source cell to one target cell are summed (spikes of one source arrive
+/// together), without it every relay cell counts as a source of its own.
+///   Q = sum w^2 / sum w over all connected pairs,   K_i = sum_j w_ij / Q:
+/// the mean of the summed conductance is exact for every cell, its variance on average (method: mean and variance of shot noise).
+[[nodiscard]] Reduction reduce(const PipelineConfig&, const Network&);
+/// The reduction as a table for people: K, Q, delay of every pathway with what other conventions would give.
+[[nodiscard]] std::string reduction_table(const Reduction&);
+
+/// Whether a receptor depolarises the cell towards threshold: E_rev above the neuron's threshold (or above -40 mV where the
+/// model names none); a current port does.
+[[nodiscard]] bool is_excitatory(const mfm_receptor&, const PopulationConfig&);
 
 /// Time integral of a unit-peak conductance, ms (e tau for alpha, tau for exponential).
 [[nodiscard]] double kernel_area(const mfm_receptor&);

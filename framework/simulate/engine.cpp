@@ -107,8 +107,6 @@ Engine::Engine(const PipelineConfig& config, const Network& network, std::uint64
         case PopulationConfig::Kind::Neuron: {
             const std::uint64_t stream = stream_number(StreamPurpose::Neuron, i);
             m.groups[i] = std::make_unique<NeuronGroup>(population, cells, m.dt, seed, stream);
-            for (std::size_t k = 0; k < population.initial.size(); ++k)
-                m.groups[i]->set_initial(population.initial[k].first, population.initial[k].second, k, population.where);
             std::vector<PoissonDrive> drives;
             for (const DriveConfig& d : config.drives)
                 if (d.target == population.name) drives.push_back({d.port, {d.rate_hz}, {d.weight}});

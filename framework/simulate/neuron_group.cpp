@@ -84,6 +84,7 @@ NeuronGroup::NeuronGroup(const PopulationConfig& config, std::uint64_t n, double
     batch.setting = setting.data();
     batch.setting_stride = stride_.data();
     check_status(table_->initialise(instance_.self(), &batch, &error), error, instance_.component(), "initialise", config.where);
+    for (std::size_t k = 0; k < config.initial.size(); ++k) set_initial(config.initial[k].first, config.initial[k].second, k, config.where);
 }
 
 int NeuronGroup::state_with_role(std::string_view role) const {
@@ -114,7 +115,13 @@ void NeuronGroup::set_initial(std::string_view name, const Distribution& d, std:
     std::copy(values.begin(), values.end(), state_[static_cast<std::size_t>(index)].begin());
 }
 void NeuronGroup::set_drives(std::vector<PoissonDrive> drives) {
-    drives_ = std::move(drives);
+    drives_.clear();
+    for (PoissonDrive& d : drives) {
+        const double events = *std::max_element(d.rate_hz.begin(), d.rate_hz.end()) * 1e-3 * dt_;
+        const double parts = std::max(1.0, std::ceil(events / MFM_MOST_EVENTS));
+        for (double& rate : d.rate_hz) rate /= parts;
+        drives_.insert(drives_.end(), static_cast<std::size_t>(parts), d);
+    }
     for (PoissonDrive& d : drives_) {
         if (d.rate_hz.size() > 1) d.rate_hz.resize(padded_, 0.0);
         if (d.weight.size() > 1) d.weight.resize(padded_, 0.0);

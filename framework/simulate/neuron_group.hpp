@@ -22,7 +22,8 @@ struct PoissonDrive {
 /// runs all advance.  The same kernel serves them all.
 class NeuronGroup {
 public:
-    /// n cells of a neuron population; keyed by (seed, stream).  Distributed settings are drawn per cell from the same key.
+    /// n cells of a neuron population; keyed by (seed, stream).  Distributed settings and the
+    /// population's initial states are drawn per cell from the same key.
     NeuronGroup(const PopulationConfig&, std::uint64_t n, double dt, std::uint64_t seed, std::uint64_t stream);
 
     [[nodiscard]] std::uint64_t cells() const { return n_; }
@@ -40,8 +41,6 @@ public:
     /// A setting for all cells, or one value per cell [cells].
     void set_setting(std::size_t index, double value);
     void set_setting(std::size_t index, std::span<const double> values);
-    /// A state of all cells at t = 0 from a distribution, in place of the model's own initial value.
-    void set_initial(std::string_view state, const Distribution&, std::uint64_t key, const SourcePosition&);
     void set_drives(std::vector<PoissonDrive> drives);
 
     /// What one call advances: cells [first, first + n) (n a multiple of 16) over n_steps from step first_step.
@@ -56,6 +55,9 @@ public:
     [[nodiscard]] bool find_not_finite(std::size_t& state, std::uint64_t& cell) const;
 
 private:
+    /// A state of all cells at t = 0 from a distribution, in place of the model's own initial value.
+    void set_initial(std::string_view state, const Distribution&, std::uint64_t key, const SourcePosition&);
+
     const PopulationConfig* config_;
     Instance instance_;
     const mfm_neuron_v1* table_;

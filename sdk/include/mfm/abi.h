@@ -120,7 +120,9 @@ typedef struct mfm_receptor {
 
 /* Spikes of one call; step and neuron count from the batch's first; ordered by block of cells, not by time. */
 typedef struct mfm_spikes { uint32_t size, capacity, count, reserved; uint32_t *step, *neuron; } mfm_spikes;
-/* Independent Poisson input of every cell of the batch, on top of `input`. */
+/* Independent Poisson input of every cell of the batch, on top of `input`; at most MFM_MOST_EVENTS expected in a step (the
+ * host splits what is more: Poisson sums are Poisson). */
+#define MFM_MOST_EVENTS 20.0
 typedef struct mfm_drive {
     uint32_t size, port, rate_stride, weight_stride; /* a stride of 0: one value for all cells; 1: [n] */
     const double *rate_hz, *weight;                  /* rate of the summed train; weight in the port's unit */

@@ -247,8 +247,7 @@ private:
     /// One Poisson train into a port, constants of a block of cells.
     template <class T>
     struct Stream {
-        T lambda, p0, weight;
-        int draws; // words per step: large means are split, Poisson sums are Poisson
+        T lambda, p0, weight; // events a step, e^-lambda, what an event adds
     };
 
     /// The kernel proper: a block of T::lanes cells over all steps of the batch, state in registers.
@@ -279,14 +278,10 @@ private:
                 auto& stream = streams[n_streams++];
                 const T rate = (*d)->rate_stride != 0 ? T::load((*d)->rate_hz + at) : T((*d)->rate_hz[0]);
                 const T weight = (*d)->weight_stride != 0 ? T::load((*d)->weight + at) : T((*d)->weight[0]);
-                double largest = 0.0;
-                const std::uint32_t n_rates = (*d)->rate_stride != 0 ? b.n : 1;
-                for (std::uint32_t i = 0; i < n_rates; ++i) largest = std::max(largest, (*d)->rate_hz[i]);
-                stream.draws = std::max(1, static_cast<int>(std::ceil(largest * 1e-3 * b.dt / 12.0)));
-                stream.lambda = rate * T(1e-3 * b.dt / stream.draws);
+                stream.lambda = rate * T(1e-3 * b.dt);
                 stream.p0 = exp(-stream.lambda);
                 stream.weight = weight * T(ports.port[(*d)->port].jump);
-                n_words += stream.draws;
+                ++n_words;
             }
             first_stream[port + 1] = n_streams;
         }
@@ -302,7 +297,6 @@ private:
         bool have_words = false;
 
         Random<T> random(b.seed, b.stream, b.first_neuron + at);
-        T count(0.0);
         for (std::uint32_t t = 0; t < b.n_steps; ++t) {
             const std::uint64_t now = b.first_step + t;
             // Synapses: exact propagators over the step.
@@ -381,9 +375,7 @@ private:
                 if (steps_per_call == 1) have_words = false;
                 for (int p = 0; p < NP; ++p)
                     for (int d = first_stream[p]; d < first_stream[p + 1]; ++d) {
-                        T events(0.0);
-                        for (int k = 0; k < streams[d].draws; ++k)
-                            events += detail::poisson_count(uniform(), streams[d].lambda, streams[d].p0);
+                        const T events = detail::poisson_count(uniform(), streams[d].lambda, streams[d].p0);
                         arrive(p, events * streams[d].weight);
                     }
             }
@@ -486,8 +478,13 @@ private:
             const Ports ports = port_constants(it, batch->dt);
             if (batch->drive != nullptr) {
                 int n = 0;
-                for (const mfm_drive* const* d = batch->drive; *d != nullptr; ++d, ++n)
+                for (const mfm_drive* const* d = batch->drive; *d != nullptr; ++d, ++n) {
                     if ((*d)->port >= ports.n) throw std::runtime_error("a Poisson drive names a receptor that the cell does not have");
+                    const std::uint32_t n_rates = (*d)->rate_stride != 0 ? batch->n : 1;
+                    for (std::uint32_t i = 0; i < n_rates; ++i)
+                        if (!((*d)->rate_hz[i] >= 0.0 && (*d)->rate_hz[i] * 1e-3 * batch->dt <= MFM_MOST_EVENTS))
+                            throw std::runtime_error("a Poisson drive's rate must lie between 0 and 20 events a step");
+                }
                 if (n > detail::max_drives) throw std::runtime_error("at most 32 Poisson drives per cell");
             }
             entry(ports, chosen_lanes())(*batch, ports);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/hashes.hpp"
+
+#include "output/manifest.hpp"
+#include "support/hash.hpp"
+#include "support/version.hpp"
+
+namespace mfm {
+namespace {
+
+/// A hash that also takes the types of a pipeline.
+class Hasher : public ContentHash {
+public:
+    using ContentHash::add;
+    void add(const Distribution& d) {
+        add(static_cast<std::uint64_t>(d.kind));
+        for (const double x : {d.mean, d.sd, d.lower, d.upper}) add(x);
+    }
+    void add(const PluginChoice& c) {
+        add(std::string_view(c.canonical));
+        // The library itself: a plugin that was built anew may compute something else under the same version.
+        add(std::string_view(file_hash(c.component->file)));
+    }
+    void add(const Placement& p) {
+        add(static_cast<std::uint64_t>(p.kind));
+        add(std::string_view(p.layer));
+        add(std::string_view(p.density_of));
+        add(p.count.value_or(0));
+        for (const double x : {p.density.value_or(-1.0), p.ratio, p.radius, p.spacing_x, p.angle_deg}) add(x);
+    }
+    void add(const mfm_receptor& r) {
+        add(std::uint64_t{r.shape});
+        add(std::uint64_t{r.flags});
+        for (const double x : {r.tau, r.tau_rise, r.E_rev}) add(x);
+    }
+};
+
+} // namespace
+
+StageHashes stage_hashes(const PipelineConfig& c) {
+    StageHashes out;
+    {
+        Hasher h;
+        h.add(std::string_view(automfm_version()));
+        h.add(c.seed);
+        for (const double x : c.space.size) h.add(x);
+        h.add(c.space.chunk);
+        for (const Layer& l : c.space.layers) {
+            h.add(std::string_view(l.name));
+            h.add(l.z_min);
+            h.add(l.z_max);
+        }
+        for (const PopulationConfig& p : c.populations) {
+            h.add(std::string_view(p.name));
+            h.add(static_cast<std::uint64_t>(p.kind));
+            h.add(p.count.value_or(0));
+            h.add(p.placement);
+        }
+        for (const ProjectionConfig& p : c.projections) {
+            for (const std::string* s : {&p.name, &p.source, &p.target}) h.add(std::string_view(*s));
+            h.add(p.rule);
+            h.add(std::uint64_t{p.port});
+            h.add(p.weight);
+            h.add(p.delay);
+            h.add(p.contacts);
+            h.add(std::uint64_t{p.floor_contacts});
+            h.add(p.keep);
+        }
+        out.build = h.hex();
+    }
+    {
+        Hasher h;
+        h.add(std::string_view(out.build));
+        for (const PopulationConfig& p : c.populations) {
+            if (p.neuron) h.add(*p.neuron);
+            for (const auto& [setting, spread] : p.distributed) {
+                h.add(std::uint64_t{setting});
+                h.add(spread);
+            }
+            for (const mfm_receptor& r : p.receptors) h.add(r);
+            for (const auto& [state, spread] : p.initial) {
+                h.add(std::string_view(state));
+                h.add(spread);
+            }
+            h.add(p.rate_hz);
+        }
+        for (const DriveConfig& d : c.drives) {
+            h.add(std::string_view(d.target));
+            h.add(std::uint64_t{d.port});
+            h.add(d.rate_hz);
+            h.add(d.weight);
+        }
+        for (const StimulationConfig& s : c.stimulations) {
+            h.add(std::string_view(s.name));
+            h.add(std::string_view(s.target));
+            h.add(s.protocol);
+            h.add(s.duration);
+            h.add(s.transient);
+            h.add(std::uint64_t{s.trials});
+        }
+        const SimulationConfig& s = c.simulation;
+        for (const double x : {s.dt, s.duration, s.transient, s.bin, s.block}) h.add(x);
+        h.add(std::uint64_t{s.record_spikes});
+        out.simulate = h.hex();
+    }
+    {
+        Hasher h;
+        h.add(std::string_view(out.build));
+        for (const PopulationConfig& p : c.populations) {
+            if (p.neuron) h.add(*p.neuron);
+            for (const mfm_receptor& r : p.receptors) h.add(r);
+        }
+        h.add(std::uint64_t{c.remap.merge_relays});
+        out.remap = h.hex();
+    }
+    {
+        const TransferConfig& t = c.transfer;
+        Hasher h;
+        h.add(std::string_view(out.simulate));
+        h.add(std::string_view(out.remap));
+        for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies}) h.add(n);
+        for (const double x : {t.seconds, t.transient, t.working_low, t.working_high}) h.add(x);
+        h.add(std::uint64_t{c.mean_field.adaptation});
+        h.add(static_cast<std::uint64_t>(c.mean_field.dynamics));
+        out.sample = h.hex();
+    }
+    {
+        Hasher h;
+        h.add(std::string_view(out.sample));
+        h.add(c.transfer.basis);
+        h.add(c.transfer.optimizer);
+        h.add(std::uint64_t{c.transfer.starts});
+        h.add(std::uint64_t{c.transfer.folds});
+        out.fit = h.hex();
+    }
+    {
+        const MeanFieldConfig& m = c.mean_field;
+        Hasher h;
+        h.add(std::string_view(out.fit));
+        h.add(static_cast<std::uint64_t>(m.in_degree));
+        h.add(static_cast<std::uint64_t>(m.dynamics));
+        h.add(std::uint64_t{m.adaptation});
+        h.add(std::uint64_t{m.in_degree_nodes});
+        for (const double x : {m.T, m.relative_tolerance, m.absolute_tolerance}) h.add(x);
+        out.solve = h.hex();
+    }
+    return out;
+}
+
+} // namespace mfm

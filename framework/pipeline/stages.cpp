@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stages.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace mfm {
+namespace {
+
+std::size_t position(const std::string& stage) {
+    return static_cast<std::size_t>(std::find(stage_names.begin(), stage_names.end(), stage) - stage_names.begin());
+}
+void require_stage(const std::string& name, const char* option) {
+    if (name.empty() || position(name) < stage_names.size()) return;
+    std::string all;
+    for (const std::string& s : stage_names) all += (all.empty() ? "" : ", ") + s;
+    throw InputError(std::string(option) + ": there is no stage '" + name + "'" + did_you_mean(name, stage_names) + "; the stages are " + all);
+}
+
+} // namespace
+
+double process_cpu_seconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+StageRunner::StageRunner(std::filesystem::path folder, std::string only, std::string from, Progress& progress)
+    : folder_(std::move(folder)), only_(std::move(only)), from_(std::move(from)), progress_(progress) {
+    require_stage(only_, "--only");
+    require_stage(from_, "--from");
+    for (const std::string& stage : stage_names) times_.push_back({stage, {}, {}, false});
+}
+
+bool StageRunner::may_reuse(const std::string& stage, const std::filesystem::path& path, const std::string& hash) const {
+    if (only_ == stage || (!from_.empty() && position(stage) >= position(from_))) return false;
+    return stored_state(path, hash) == Stored::Ready;
+}
+
+void StageRunner::require_allowed(const std::string& stage, const std::filesystem::path& path) const {
+    if (is_only_another(stage))
+        throw InputError("--only " + only_ + " needs the result of the stage " + stage + ", but " + path.string() +
+                         " does not hold it for this pipeline; run without --only first");
+}
+
+void StageRunner::finish(const std::string& stage, const Clock& clock, bool cached) {
+    StageTime& t = times_[position(stage)];
+    t.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - clock.wall).count();
+    t.cpu_s = process_cpu_seconds() - clock.cpu;
+    t.cached = cached;
+    if (cached) progress_.note(stage + ": taken from the earlier run");
+}
+
+void StageRunner::run(const std::string& stage, const std::function<void()>& compute) {
+    const Clock clock;
+    compute();
+    finish(stage, clock, false);
+}
+
+} // namespace mfm

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "config/pipeline.hpp"
+#include "remap/reduction.hpp"
+#include "simulate/spike_record.hpp"
+#include "support/progress.hpp"
+#include "transfer/table.hpp"
+
+namespace mfm {
+
+/// What the mean field needs to know of a neuron's slow adaptation.
+struct Adaptation {
+    double rate = 0;      ///< k_2, 1/ms; 0: the model has no adaptation state
+    double increment = 0; ///< A_2, pA per spike
+};
+/// From the plugin's roles and its linearised equations.
+[[nodiscard]] Adaptation adaptation_of(const PopulationConfig&);
+
+/// Rates of the meso populations on the network's path: one row a stationary condition, in order of the stimulus.
+struct RatePath {
+    std::vector<double> level_hz;
+    std::vector<std::vector<double>> rate_hz; ///< [condition][meso population]
+};
+[[nodiscard]] RatePath rate_path(const Reduction&, const SpikeRecord&);
+
+/// The numerical transfer function of one population, sampled with its own neuron plugin: independent copies of the mean cell,
+/// each pathway one Poisson stream of rate K nu.  Points cover the working range around the network's path (Use::Working),
+/// a wide range with silent inhibition included (Use::Wide), further points of the working range for testing only
+/// (Use::HeldOut), and, where adaptation is slow, points with a constant current (Use::Current).
+[[nodiscard]] TransferTable sample_transfer(const PipelineConfig&, const Reduction&, const RatePath&, std::size_t population, Progress&);
+/// Points that sample_transfer will compute, for progress.
+[[nodiscard]] std::size_t sample_count(const PipelineConfig&, const Reduction&, std::size_t population);
+
+/// The operating-point test: up to 1024 cells with their own in-degrees, driven by Poisson input at the network's own rates; one
+/// rate per condition of the path.
+struct OperatingPoint {
+    double level_hz = 0, rate_hz = 0, se_hz = 0;
+};
+[[nodiscard]] std::vector<OperatingPoint> operating_points(const PipelineConfig&, const Reduction&, const RatePath&, std::size_t population, Progress&);
+
+} // namespace mfm

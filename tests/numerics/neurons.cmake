@@ -1,0 +1,6 @@
+add_executable(neuron_state_hash numerics/neuron_state_hash.cpp)
+target_include_directories(neuron_state_hash PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(neuron_state_hash PRIVATE automfm_simulate automfm_warnings)
+target_compile_definitions(neuron_state_hash PRIVATE TEST_PLUGIN_FOLDER="${AUTOMFM_PLUGIN_OUTPUT}")
+mfm_test(neurons SOURCES numerics/neurons.cpp USES simulate PLUGINS eglif lif adex neuron_state_hash)
+target_compile_definitions(test_neurons PRIVATE NEURON_STATE_HASH="$<TARGET_FILE:neuron_state_hash>")
