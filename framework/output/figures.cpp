@@ -20,12 +20,15 @@ constexpr const char* mean_field_colour = "#D55E00";
 constexpr const char* mean_k_colour = "#56B4E9";
 constexpr std::array<const char*, 6> curve_colours{"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"};
 
-/// A text in gnuplot's single quotes, where nothing is substituted.
+/// A text in gnuplot's single quotes, where nothing is substituted.  An apostrophe becomes a typographic one:
+/// gnuplot 5.4 misreads a doubled one at the beginning.
 std::string literal(std::string_view text) {
     std::string out = "'";
     for (char c : text) {
-        if (c == '\'') out += '\'';
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+        if (c == '\'')
+            out += "’";
+        else
+            out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
     }
     return out + "'";
 }
@@ -210,8 +213,9 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
                             i < error.size() ? number(error[i]) : "NaN", covered ? number(smooth_field[i]) : "NaN");
         }
         if (network.empty()) figure.data += "NaN NaN NaN NaN\n";
-        figure.script += fmt::format(
-            "set title {}\nplot ", literal(fmt::format("{} (n = {} cells)", populations[p].name, populations[p].cells)));
+        figure.script +=
+            fmt::format("set title {}\nplot ",
+                        literal(fmt::format("{} (n = {} cells)", populations[p].name, populations[p].cells)));
         if (!error.empty())
             figure.script += fmt::format(
                 "'{}.dat' index {} using 1:($2-$3):($2+$3) with filledcurves lc rgb '{}' notitle, \\\n     ",

@@ -47,10 +47,14 @@ Outcome run_gnuplot(const std::filesystem::path& folder, const std::string& scri
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-    for (char& c : messages)
+    // gnuplot repeats the line, points at it, and ends with: "NAME.gp" line N: reason
+    const auto place = messages.rfind('"' + script + "\" line");
+    std::string reason = place == std::string::npos ? messages : messages.substr(place + script.size() + 3);
+    reason = reason.substr(0, 300);
+    for (char& c : reason)
         if (c == '\n') c = ' ';
-    const auto first = messages.find_first_not_of(" ^");
-    return {false, first == std::string::npos ? "it stopped without a message" : messages.substr(first, 300)};
+    reason.erase(reason.find_last_not_of(' ') + 1);
+    return {false, reason.empty() ? "it stopped without a message" : reason};
 }
 
 } // namespace

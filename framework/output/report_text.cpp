@@ -73,6 +73,11 @@ std::string error_table(const ValidationReport& report, const std::string& stimu
     return table.text();
 }
 
+std::string finite_text(fmt::format_string<double> format, std::optional<double> value) {
+    if (!value) return "-";
+    return std::isfinite(*value) ? fmt::format(format, double{*value}) : fmt::format("{}", *value);
+}
+
 std::string dynamic_table(const ValidationReport& report) {
     TextTable table(
         {"stimulus", "population", "RMSE Hz", "peak network Hz", "peak mean field Hz", "amplitude ratio", "phase deg"},
@@ -83,9 +88,8 @@ std::string dynamic_table(const ValidationReport& report) {
             if (i >= p.dynamic.size()) continue;
             const auto& row = p.dynamic[i];
             table.add({row.stimulus, p.name, rate_text(row.rmse_hz), rate_text(row.peak_network_hz),
-                       rate_text(row.peak_mean_field_hz),
-                       row.amplitude_ratio ? fmt::format("{:.3f}", *row.amplitude_ratio) : "-",
-                       row.phase_difference_deg ? fmt::format("{:+.1f}", *row.phase_difference_deg) : "-"});
+                       rate_text(row.peak_mean_field_hz), finite_text("{:.3f}", row.amplitude_ratio),
+                       finite_text("{:+.1f}", row.phase_difference_deg)});
         }
     return table.empty() ? "" : table.text();
 }

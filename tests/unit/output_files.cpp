@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "output/csv.hpp"
+#include "output/figures.hpp"
+#include "output/files.hpp"
+#include "output/manifest.hpp"
+#include "output_fixture.hpp"
+#include "report_fixture.hpp"
+
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+const std::vector<mfm::RecordedPopulation> populations{{"mossy_fibers", 2, false}, {"golgi_cell", 3, true}};
+
+/// RFC 4180, read back.
+std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
+    std::vector<std::vector<std::string>> rows(1, std::vector<std::string>(1));
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto& field = rows.back().back();
+        if (quoted) {
+            if (text[i] != '"')
+                field += text[i];
+            else if (i + 1 < text.size() && text[i + 1] == '"')
+                field += text[i++];
+            else
+                quoted = false;
+        } else if (text[i] == '"')
+            quoted = true;
+        else if (text[i] == ',')
+            rows.back().emplace_back();
+        else if (text[i] == '\r' && text[i + 1] == '\n') {
+            ++i;
+            rows.emplace_back(1);
+        } else
+            field += text[i];
+    }
+    rows.pop_back();
+    return rows;
+}
+
+/// A transfer function that is defined for excitation only, and there is its summed rate over 100.
+class Linear final : public mfm::TransferFunction {
+public:
+    [[nodiscard]] std::size_t pathways() const override { return 2; }
+    void evaluate(std::span<const double> r, std::size_t, std::span<double> rate, std::span<double>,
+                  std::span<double>) const override {
+        if (r[0] < 1.0) throw mfm::InputError("not defined here");
+        rate[0] = (r[0] - r[1]) / 100.0;
+    }
+    void current_gain(std::span<const double>, std::size_t, std::span<double>, std::span<double>) const override {}
+    [[nodiscard]] bool inside(std::span<const double>) const override { return true; }
+};
+
+} // namespace
+
+TEST_CASE("a CSV field with a comma, a quote or a line break is quoted, and numbers read back to the same bits") {
+    const std::vector<std::string> header{"a, b", "rate (Hz)"};
+    mfm::CsvTable csv(header);
+    csv.field("say \"no\"\nplease").field(0.1 + 0.2).end_row();
+    csv.field("").field(std::optional<double>()).end_row();
+    CHECK(csv.text() == "\"a, b\",rate (Hz)\r\n\"say \"\"no\"\"\nplease\",0.30000000000000004\r\n,\r\n");
+    const auto rows = parse_csv(csv.text());
+    CHECK(rows[1][0] == "say \"no\"\nplease");
+    CHECK(std::strtod(rows[1][1].c_str(), nullptr) == 0.1 + 0.2);
+    csv.field("one");
+    CHECK_THROWS_AS(csv.end_row(), std::logic_error);
+}
+
+TEST_CASE("rates.csv has every stationary condition and population, and empty fields where there is no mean field") {
+    auto record = fixture::record();
+    auto results = fixture::mean_field();
+    const auto report = mfm::compare(record, populations, results, {});
+    const auto rows = parse_csv(mfm::rates_csv(record, populations, report));
+    REQUIRE(rows.size() == 3); // one stationary condition, two populations
+    for (const auto& row : rows) CHECK(row.size() == rows[0].size());
+    for (std::size_t c = 0; c < rows[0].size(); ++c) {
+        INFO(rows[0][c]);
+        if (rows[0][c] == "population") CHECK((rows[1][c] == "mossy_fibers" && rows[2][c] == "golgi_cell"));
+        if (rows[0][c] == "network rate (Hz)") CHECK((rows[1][c] == "4.1" && rows[2][c] == "12.3"));
+        if (rows[0][c] == "mean-field rate (Hz)") CHECK((rows[1][c].empty() && rows[2][c] == "12"));
+        if (rows[0][c] == "rate of firing cells (Hz)") CHECK((rows[1][c].empty() && rows[2][c] == "13"));
+    }
+}
+
+TEST_CASE("a course's CSV has the bins' centres, both sides, and the mean field only where it is known") {
+    auto record = fixture::record();
+    auto& c = record.conditions[1];
+    c.course_bin = 1.0;
+    c.stimulus_hz = {40, 40, 100, 100};
+    c.population[1].course_hz = {1, 2, 3, 4};
+    c.population[1].course_se_hz = {};
+    auto results = fixture::mean_field();
+    results.conditions[1].condition = c.condition;
+    const auto rows = parse_csv(mfm::course_csv(c, populations, results));
+    REQUIRE(rows.size() == 5);
+    CHECK(rows[0] == std::vector<std::string>{"time (ms)", "stimulus (Hz)", "golgi_cell network (Hz)",
+                                              "golgi_cell network standard error (Hz)", "golgi_cell mean field (Hz)"});
+    CHECK(rows[1] == std::vector<std::string>{"0.5", "40", "1", "", "1"});
+    CHECK(rows[4] == std::vector<std::string>{"3.5", "100", "4", "", ""});
+    CHECK(mfm::course_file_name(record, 1) == "step.csv");
+    record.conditions.push_back(c);
+    CHECK(mfm::course_file_name(record, 1) == "step_1.csv");
+    CHECK(mfm::course_file_name(record, 2) == "step_2.csv");
+}
+
+TEST_CASE("a transfer table's CSV has a column a pathway and the fit beside the sample") {
+    const auto table = fixture::tables()[0];
+    const auto rows = parse_csv(mfm::transfer_csv(table, {{"mossy", "granule"}, {12.5, std::nullopt}}));
+    REQUIRE(rows.size() == 3);
+    CHECK(rows[0][1] == "mossy (Hz)");
+    CHECK(rows[0][8] == "fitted rate (Hz)");
+    CHECK(rows[1][0] == "working");
+    CHECK(rows[1][8] == "12.5");
+    CHECK(rows[2][0] == "held out");
+    CHECK(rows[2][8].empty());
+}
+
+TEST_CASE("manifests of two runs differ in nothing but the run and its times") {
+    auto a = fixture::manifest(), b = fixture::manifest();
+    b.started = "2027-01-01T00:00:00Z";
+    b.threads = 16;
+    b.start = {"run", "cerebellum.toml", "\xff"}; // no UTF-8
+    auto x = nlohmann::json::parse(mfm::manifest_json(a, fixture::stages()));
+    auto y = nlohmann::json::parse(mfm::manifest_json(b, std::vector<mfm::StageTime>{}));
+    CHECK(x != y);
+    for (auto* json : {&x, &y})
+        for (const char* key : {"run", "times"}) json->erase(key);
+    CHECK(x == y);
+    CHECK_THAT(mfm::compiler_name(), StartsWith("gcc ") || StartsWith("clang "));
+}
+
+TEST_CASE("a cut through a transfer function goes through its sampled points and leaves out what is not defined") {
+    mfm::TransferTable table;
+    table.population = "golgi_cell";
+    const Linear function;
+    const std::vector<mfm::SlicePathway> pathways{{10, true}, {5, false}};
+    for (int i = 1; i <= 40; ++i) {
+        mfm::TransferPoint p;
+        p.nu = {20.0 + i, 4.0 * (i % 4)};
+        p.G_e = 0.1 * p.nu[0];
+        p.G_i = 0.2 * p.nu[1];
+        p.rate_hz = (10 * p.nu[0] - 5 * p.nu[1]) / 100.0;
+        p.se_hz = 0.1;
+        p.seconds = 200 + i;
+        table.points.push_back(p);
+    }
+    table.points.push_back(table.points.back());
+    table.points.back().I = 5; // another axis
+    const auto slices = mfm::transfer_slices(function, pathways, table, 4);
+    REQUIRE(slices.curves.size() == 4);
+    CHECK(slices.seconds == 201);
+    std::size_t shown = 0;
+    for (const auto& curve : slices.curves) {
+        shown += curve.sampled_hz.size();
+        CHECK(curve.G_e.front() > 0.0); // at 0 it is not defined
+        for (std::size_t k = 0; k < curve.sampled_G_e.size(); ++k)
+            for (std::size_t i = 0; i + 1 < curve.G_e.size(); ++i)
+                if (curve.G_e[i] <= curve.sampled_G_e[k] && curve.sampled_G_e[k] < curve.G_e[i + 1])
+                    CHECK(curve.sampled_hz[k] == Approx(curve.rate_hz[i] + (curve.rate_hz[i + 1] - curve.rate_hz[i]) *
+                                                                               (curve.sampled_G_e[k] - curve.G_e[i]) /
+                                                                               (curve.G_e[i + 1] - curve.G_e[i])));
+    }
+    CHECK(shown == 40);
+    CHECK(mfm::transfer_slices(function, pathways, {"silent", {}}, 4).curves.empty());
+}
+
+namespace {
+
+std::vector<mfm::Figure> all_figures() {
+    auto record = fixture::record();
+    record.conditions[1].course_bin = 1.0;
+    record.conditions[1].transient = 0;
+    record.conditions[1].onset = record.conditions[1].offset = 0;
+    record.conditions[1].duration = 3;
+    auto results = fixture::mean_field();
+    results.conditions[1].condition = record.conditions[1].condition;
+    auto figures = mfm::rate_figures(fixture::report());
+    figures.push_back(mfm::course_figure(record, 1, populations, results, 1.0));
+    mfm::TransferSlices slices{
+        "golgi_cell", 200, {{0.5, {1, 2, 3}, {10, 20, 35}, {1, 3}, {11, 34}, {0.5, 0.5}}, {1.5, {}, {}, {}, {}, {}}}};
+    figures.push_back(mfm::transfer_figure(slices));
+    return figures;
+}
+
+} // namespace
+
+TEST_CASE("figures have units on their axes and say how many") {
+    for (const auto& figure : all_figures()) {
+        INFO(figure.script);
+        CHECK_THAT(figure.script, Contains("set ylabel 'rate (Hz)'"));
+        CHECK_THAT(figure.script, Contains("(Hz)'\n") || Contains("(ms)'\n") || Contains("(nS)'\n"));
+        CHECK_THAT(figure.script, Contains("n = ") || Contains("n >= ") || Contains("trials"));
+    }
+}
+
+TEST_CASE("gnuplot draws every figure, the same each time, and what people need to restyle it stays") {
+    const fixture::Folder folder;
+    const auto figures = all_figures();
+    const auto line = mfm::write_figures(folder.path(), figures);
+    if (line.find("not installed") != std::string::npos) {
+        WARN("gnuplot is not installed: the figures themselves are not tested");
+        return;
+    }
+    CHECK(line == "");
+    REQUIRE(figures.size() == 3);
+    const auto drawn = mfm::read_file(folder / (figures[1].name + ".svg"));
+    for (const auto& figure : figures) {
+        CHECK(std::filesystem::exists(folder / (figure.name + ".gp")));
+        CHECK(std::filesystem::exists(folder / (figure.name + ".dat")));
+        CHECK_THAT(mfm::read_file(folder / (figure.name + ".svg")), Contains("<svg") && Contains("</svg>"));
+    }
+    CHECK(mfm::write_figures(folder.path(), figures).empty());
+    CHECK(mfm::read_file(folder / (figures[1].name + ".svg")) == drawn);
+}
+
+TEST_CASE("a name in a figure is text and nothing else") {
+    const fixture::Folder folder;
+    auto report = fixture::report();
+    report.populations[0].name = "a'; system 'touch pwned'; print \"`touch pwned`\" \\\n";
+    const auto figures = mfm::rate_figures(report);
+    const auto line = mfm::write_figures(folder.path(), figures);
+    CHECK_FALSE(std::filesystem::exists(folder / "pwned"));
+    if (line.find("not installed") == std::string::npos) CHECK(line.empty());
+}
+
+TEST_CASE("without gnuplot the scripts and data are there, and one line says so") {
+    const fixture::Folder folder;
+    const std::string path = std::getenv("PATH");
+    ::setenv("PATH", folder.path().c_str(), 1);
+    const auto line = mfm::write_figures(folder / "figures", all_figures());
+    ::setenv("PATH", path.c_str(), 1);
+    CHECK_THAT(line, StartsWith("gnuplot is not installed (package gnuplot-nox)") && !Contains("\n"));
+    CHECK(std::filesystem::exists(folder / "figures/rates_background.gp"));
+    CHECK(std::filesystem::exists(folder / "figures/rates_background.dat"));
+    CHECK_FALSE(std::filesystem::exists(folder / "figures/rates_background.svg"));
+}
+
+TEST_CASE("a script that gnuplot refuses is one line with its reason") {
+    const fixture::Folder folder;
+    const std::vector<mfm::Figure> figures{{"broken", "plot nonsense\n", ""}};
+    const auto line = mfm::write_figures(folder.path(), figures);
+    if (line.find("not installed") != std::string::npos) return;
+    CHECK_THAT(line,
+               StartsWith("gnuplot could not draw ") && Contains("undefined variable: nonsense") && !Contains("\n"));
+}

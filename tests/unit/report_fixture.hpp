@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// A made-up report that has one of everything: missing values, a star, several stimulations, long sentences.
+#pragma once
+#include <limits>
+
+#include "output/report_text.hpp"
+#include "validate/compare.hpp"
+#include "validate/metrics.hpp"
+#include "validate/verdict.hpp"
+
+namespace fixture {
+
+inline mfm::StationaryRow stationary_row(double stimulus, double network, double se, double mean_field, double mean_k) {
+    mfm::StationaryRow r;
+    r.stimulation = "background";
+    r.stimulus_hz = stimulus;
+    r.network_rate_hz = network;
+    r.network_rate_firing_hz = 1.02 * network;
+    r.network_rate_se_hz = se;
+    r.mean_field_rate_hz = mean_field;
+    r.mean_field_mean_k_rate_hz = mean_k;
+    r.floor_hz = 0.1;
+    r.relative_error = mfm::relative_error(mean_field, network, r.floor_hz);
+    return r;
+}
+
+inline mfm::ValidationReport report() {
+    mfm::ValidationReport report;
+    mfm::PopulationReport golgi;
+    golgi.name = "golgi_cell";
+    golgi.cells = 71;
+    golgi.stationary = {stationary_row(4, 12, 0.25, 11.25, 9.5), stationary_row(20, 24, 0.3, 24.5, 21),
+                        stationary_row(40, 36, 0.5, 41.25, 30)};
+    golgi.transfer.basis = "softplus_conductance";
+    golgi.transfer.coefficients = {{"p00", 0.125}, {"p10", -3.5}, {"b", 12}};
+    golgi.transfer.heldout_rmse_hz = 0.44;
+    golgi.transfer.heldout_median_relative_error = 0.0125;
+    golgi.transfer.converged = true;
+    golgi.transfer.operating_point = {
+        {mfm::operating_point_row(4, 12.0, 12.5, 12.25, 0.1), mfm::operating_point_row(40, 36.0, {}, {}, 0.1)}};
+    golgi.dynamic = {{"step", 17.0, 146.0, 160.5, {}, {}}, {"sine", 4.5, 60.0, 62.0, 1.05, 3.25}};
+    mfm::PopulationReport granule;
+    granule.name = "granule_cell";
+    granule.cells = 30420;
+    granule.stationary = {stationary_row(4, 0.05, 0.01, 0.055, 0.05), stationary_row(20, 12, 0.3, 18, 10),
+                          stationary_row(40, 1234.5, 2, 1300, 1200)};
+    granule.stationary[2].network_rate_firing_hz.reset();
+    granule.stationary[2].mean_field_mean_k_rate_hz.reset();
+    granule.dynamic = {{"step", {}, 30.0, {}, {}, {}},
+                       {"sine", {}, {}, {}, {}, std::numeric_limits<double>::quiet_NaN()}};
+    report.populations = {golgi, granule};
+    mfm::ConditionFinding c;
+    c.stimulation = "background";
+    c.stimulus_hz = 4;
+    c.fixed_point = mfm::FixedPointState::Stable;
+    c.populations = {{"golgi_cell", 17.1, 0.244, 0, 0.02}, {"granule_cell", 120.0, 0.003, 0, 0.01}};
+    report.conditions = {c};
+    mfm::judge(report, {});
+    return report;
+}
+
+inline std::vector<mfm::StageTime> stages() {
+    return {{"build", 1.25, 2.5, false}, {"simulate", 0.004, 0.003, true}, {"sample", {}, {}, false}};
+}
+
+inline mfm::Manifest manifest() {
+    mfm::Manifest m;
+    m.automfm_version = "0.1.0";
+    m.compiler = "gcc 12.2.0";
+    m.pipeline_name = "cerebellar cortex, awake";
+    m.pipeline_file = "cerebellum.toml";
+    m.pipeline_hash = "00112233445566778899aabbccddeeff";
+    m.inputs = {{"rates.csv", "ffeeddccbbaa99887766554433221100"}};
+    m.seed = 1234;
+    m.threads = 2;
+    m.start = {"run", "cerebellum.toml", "--seed", "1234"};
+    m.plugins = {{"eglif", "1.0.0", "libeglif.so"}, {"zerlaut", "1.1.0", "libzerlaut.so"}};
+    m.stage_hashes = {{"build", "a0"}, {"simulate", "b1"}};
+    m.started = "2026-01-02T03:04:05Z";
+    return m;
+}
+
+inline mfm::ReportInputs inputs() {
+    mfm::ReportInputs in;
+    in.name = "cerebellar cortex, awake";
+    in.circuit = {
+        {"mossy_fibers", "Poisson", 117}, {"granule_cell", "neuron eglif", 30420}, {"golgi_cell", "neuron eglif", 71}};
+    in.connections = {{"parallel_fiber_to_golgi", "granule_cell", "golgi_cell", "voxel_intersection", 75408}};
+    in.in_degrees = "  parallel_fiber_to_golgi  1100 ± 310\n";
+    in.equations = "T dnu_golgi_cell/dt = F_golgi_cell(b) - nu_golgi_cell\n"
+                   "  b_parallel_fiber_to_golgi = a long line of terms + that does not fit into the width of a page + "
+                   "and has to be broken "
+                   "somewhere\n";
+    in.stages = stages();
+    in.manifest = manifest();
+    return in;
+}
+
+} // namespace fixture
