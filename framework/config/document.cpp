@@ -270,7 +270,7 @@ std::string_view DocumentNode::kind_name() const {
 }
 
 std::filesystem::path DocumentNode::folder() const {
-    return where.line == 0 ? fs::current_path() : fs::absolute(fs::path(where.file).parent_path());
+    return where.line == 0 ? fs::current_path() : fs::current_path() / fs::path(where.file).parent_path();
 }
 
 std::filesystem::path absolute_path(const DocumentNode& node, const std::string& path) {

@@ -25,8 +25,9 @@ struct PluginChoice {
 /// How a number is spread over cells or synapses.
 struct Distribution {
     enum class Kind { Constant, Normal, Lognormal, Gamma, Uniform } kind = Kind::Constant;
-    double mean = 0.0, sd = 0.0;      ///< Constant uses mean only; Gamma and Lognormal are given by mean and sd of the value itself
-    double lower = 0.0, upper = 0.0;  ///< Uniform
+    double mean = 0.0,
+           sd = 0.0; ///< Constant uses mean only; Gamma and Lognormal are given by mean and sd of the value itself
+    double lower = 0.0, upper = 0.0; ///< Uniform
     [[nodiscard]] bool is_constant() const { return kind == Kind::Constant; }
 };
 
@@ -35,8 +36,8 @@ struct Layer {
     double z_min = 0, z_max = 0; ///< um
 };
 struct Space {
-    std::array<double, 3> size{0, 0, 0};  ///< um; all 0 when the pipeline has no space
-    double chunk = 100.0;                 ///< um; random placement draws its count per chunk
+    std::array<double, 3> size{0, 0, 0}; ///< um; all 0 when the pipeline has no space
+    double chunk = 100.0;                ///< um; random placement draws its count per chunk
     std::vector<Layer> layers;
 };
 
@@ -44,8 +45,8 @@ struct Placement {
     enum class Kind { None, Random, ParallelArray } kind = Kind::None;
     std::string layer;
     std::optional<std::uint64_t> count;
-    std::optional<double> density;          ///< per um^3 (Random) or per um^2 (ParallelArray)
-    std::string density_of;                 ///< with `ratio`: density is ratio x that population's
+    std::optional<double> density; ///< per um^3 (Random) or per um^2 (ParallelArray)
+    std::string density_of;        ///< with `ratio`: density is ratio x that population's
     double ratio = 0.0;
     double radius = 0.0, spacing_x = 0.0, angle_deg = 0.0; ///< ParallelArray; radius in um
     SourcePosition where;
@@ -55,11 +56,12 @@ struct PopulationConfig {
     enum class Kind { Neuron, Poisson, Relay } kind = Kind::Neuron;
     std::string name;
     std::optional<PluginChoice> neuron;
-    std::vector<std::pair<std::size_t, Distribution>> distributed; ///< setting index and spread, for MFM_PER_NEURON settings
+    std::vector<std::pair<std::size_t, Distribution>>
+        distributed; ///< setting index and spread, for MFM_PER_NEURON settings
     std::vector<mfm_receptor> receptors;
-    std::vector<std::pair<std::string, Distribution>> initial;     ///< state name and its spread at t = 0
-    std::optional<std::uint64_t> count;                            ///< when there is no placement
-    double rate_hz = 0.0;                                          ///< Poisson: its rate where no stimulation targets it
+    std::vector<std::pair<std::string, Distribution>> initial; ///< state name and its spread at t = 0
+    std::optional<std::uint64_t> count;                        ///< when there is no placement
+    double rate_hz = 0.0;                                      ///< Poisson: its rate where no stimulation targets it
     Placement placement;
     SourcePosition where;
 };
@@ -67,12 +69,13 @@ struct PopulationConfig {
 struct ProjectionConfig {
     std::string name, source, target;
     PluginChoice rule;
-    std::vector<std::string> earlier; ///< [settings of the rule]: projection named by an MFM_PROJECTION_NAME setting, or ""
-    std::uint32_t port = 0;           ///< 0-based (the file counts receptors from 1)
-    Distribution weight, delay;       ///< nS or pA; ms
-    Distribution contacts;            ///< synapses per pair, multiplies the weight; Constant 1 by default
-    bool floor_contacts = true;       ///< contacts are cut to whole numbers
-    double keep = 1.0;                ///< fraction of pairs kept, thinned at random
+    std::vector<std::string>
+        earlier;                ///< [settings of the rule]: projection named by an MFM_PROJECTION_NAME setting, or ""
+    std::uint32_t port = 0;     ///< 0-based (the file counts receptors from 1)
+    Distribution weight, delay; ///< nS or pA; ms
+    Distribution contacts;      ///< synapses per pair, multiplies the weight; Constant 1 by default
+    bool floor_contacts = true; ///< contacts are cut to whole numbers
+    double keep = 1.0;          ///< fraction of pairs kept, thinned at random
     SourcePosition where;
 };
 
@@ -93,7 +96,8 @@ struct StimulationConfig {
 };
 
 struct SimulationConfig {
-    double dt = 0.1, duration = 5000.0, transient = 200.0, bin = 5.0, block = 200.0; ///< ms; block: of the standard errors
+    double dt = 0.1, duration = 5000.0, transient = 200.0, bin = 5.0,
+           block = 200.0; ///< ms; block: of the standard errors
     bool record_spikes = false;
 };
 
@@ -104,9 +108,9 @@ struct RemapConfig {
 struct TransferConfig {
     PluginChoice basis, optimizer;
     std::uint32_t points = 96, wide_points = 24, heldout_points = 32; ///< per population
-    double seconds = 200.0;        ///< neuron-seconds per point
-    std::uint32_t copies = 64;     ///< cells per point
-    double transient = 400.0;      ///< ms
+    double seconds = 200.0;                                           ///< neuron-seconds per point
+    std::uint32_t copies = 64;                                        ///< cells per point
+    double transient = 400.0;                                         ///< ms
     double working_low = 0.4, working_high = 2.0; ///< the working range: factors on the network's own presynaptic rates
     std::uint32_t starts = 8, folds = 5;
 };
@@ -114,15 +118,15 @@ struct TransferConfig {
 struct MeanFieldConfig {
     enum class InDegree { List, Gamma, Mean } in_degree = InDegree::List;
     enum class Dynamics { Synaptic, Rate } dynamics = Dynamics::Synaptic;
-    double T = 0.5;                 ///< ms
+    double T = 0.5; ///< ms
     bool adaptation = true;
     std::uint32_t in_degree_nodes = 64;
     double relative_tolerance = 1e-6, absolute_tolerance = 1e-6;
 };
 
 struct ValidationConfig {
-    double limited = 0.10, not_valid = 0.35; ///< relative error of a stationary rate
-    double smoothing = 10.0, bin = 1.0;      ///< ms
+    double limited = 0.10, not_valid = 0.35;                  ///< relative error of a stationary rate
+    double smoothing = 10.0, bin = 1.0;                       ///< ms
     double synchrony_fano = 0.0, synchrony_correlation = 0.0; ///< 0: the built-in limits
 };
 
@@ -132,8 +136,8 @@ struct PipelineConfig {
     std::uint64_t seed = 1;
     std::filesystem::path file;
     Space space;
-    std::vector<PopulationConfig> populations;   ///< in the order of the file
-    std::vector<ProjectionConfig> projections;   ///< in the order of the file
+    std::vector<PopulationConfig> populations; ///< in the order of the file
+    std::vector<ProjectionConfig> projections; ///< in the order of the file
     std::vector<DriveConfig> drives;
     std::vector<StimulationConfig> stimulations; ///< in the order of the file
     SimulationConfig simulation;
@@ -146,12 +150,13 @@ struct PipelineConfig {
 };
 
 struct LoadOptions {
-    std::vector<std::string> set;                          ///< "key.path=value"
-    std::vector<std::filesystem::path> plugin_folders;     ///< --plugin-path
+    std::vector<std::string> set;                      ///< "key.path=value"
+    std::vector<std::filesystem::path> plugin_folders; ///< --plugin-path
     std::optional<std::uint64_t> seed;
 };
 /// Folders named by the file's [plugins] path, read before a Registry exists.
-[[nodiscard]] std::vector<std::filesystem::path> plugin_folders_of(const std::filesystem::path& file, const LoadOptions&);
+[[nodiscard]] std::vector<std::filesystem::path> plugin_folders_of(const std::filesystem::path& file,
+                                                                   const LoadOptions&);
 /// Reads, merges, checks.  Throws InputError with file:line:column.
 [[nodiscard]] PipelineConfig load_pipeline(const std::filesystem::path& file, const Registry&, const LoadOptions& = {});
 

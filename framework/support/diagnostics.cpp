@@ -43,11 +43,13 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
     std::string best;
     std::size_t least = 0;
     for (const std::string& candidate : candidates) {
-        // One edit for every three letters, and one more for short names.
-        const std::size_t limit = 2 * (1 + std::max(name.size(), candidate.size()) / 3);
+        const std::size_t longer = std::max(name.size(), candidate.size());
+        // One edit for every three letters and one more for short names, or a name that stops early ("tau" for
+        // "tau_syn").
+        const std::size_t limit = 2 * (1 + longer / 3);
         const std::size_t distance = edit_distance(name, candidate);
-        if (distance <= limit && distance < 2 * std::max(name.size(), candidate.size()) &&
-            (best.empty() || distance < least)) {
+        const bool is_beginning = name.size() >= 3 && candidate.starts_with(name);
+        if ((distance <= limit || is_beginning) && distance < 2 * longer && (best.empty() || distance < least)) {
             best = candidate;
             least = distance;
         }

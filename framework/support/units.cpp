@@ -118,7 +118,7 @@ std::string_view trimmed(std::string_view text) {
 
 std::optional<Quantity> parse_quantity(std::string_view text) {
     text = trimmed(text);
-    if (text.starts_with('+')) text.remove_prefix(1);
+    if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
     double value = 0.0;
     const char* const last = text.data() + text.size();
     const auto [end, failure] = std::from_chars(text.data(), last, value);

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+# The plugin host and the pipeline file.  The plugins of these tests are in a library of their own.
+set(host_folder ${CMAKE_CURRENT_LIST_DIR}/host)
+set(host_plugins ${CMAKE_BINARY_DIR}/tests/host_plugins)
+add_library(host_test_plugins MODULE ${host_folder}/plugins.cpp)
+target_link_libraries(host_test_plugins PRIVATE mfm::sdk automfm_warnings)
+set_target_properties(host_test_plugins PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${host_plugins})
+
+mfm_test(host_support SOURCES ${host_folder}/units.cpp ${host_folder}/support.cpp USES support)
+mfm_test(host_config SOURCES ${host_folder}/config_values.cpp ${host_folder}/config_files.cpp ${host_folder}/config_errors.cpp
+  USES config PLUGINS host_test_plugins)
+target_compile_definitions(test_host_config PRIVATE HOST_TEST_PLUGINS="${host_plugins}")
+mfm_test(host_layering SOURCES ${host_folder}/layering.cpp)
