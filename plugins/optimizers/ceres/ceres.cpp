@@ -2,6 +2,7 @@
 #include <mfm/optimizer.hpp>
 
 #include <ceres/ceres.h>
+#include <glog/logging.h>
 
 #include <exception>
 
@@ -48,17 +49,19 @@ private:
 
 class Watch : public ceres::IterationCallback {
 public:
-    Watch(mfm::Problem& problem, const Block& block) : problem_(problem), block_(block) {}
+    Watch(mfm::Problem& problem, const Block& block, std::uint32_t done)
+        : problem_(problem), block_(block), done_(done) {}
     ceres::CallbackReturnType operator()(const ceres::IterationSummary& s) override {
         if (block_.failed()) return ceres::SOLVER_ABORT;
-        const bool go =
-            problem_.keep_going(static_cast<std::uint32_t>(s.iteration), s.cost, s.gradient_max_norm, s.step_norm);
+        const bool go = problem_.keep_going(done_ + static_cast<std::uint32_t>(s.iteration), s.cost,
+                                            s.gradient_max_norm, s.step_norm);
         return go ? ceres::SOLVER_CONTINUE : ceres::SOLVER_TERMINATE_SUCCESSFULLY;
     }
 
 private:
     mfm::Problem& problem_;
     const Block& block_;
+    std::uint32_t done_;
 };
 
 constexpr const char* methods[] = {"levenberg_marquardt", "dogleg", nullptr};
@@ -89,34 +92,68 @@ struct Ceres {
                                   .open_lower()};
         }
     };
-    explicit Ceres(const Settings& s) : s_(s) {}
+    explicit Ceres(const Settings& s) : s_(s) {
+        FLAGS_minloglevel = google::GLOG_FATAL; // what went wrong is in the outcome, not on standard error
+    }
     void prepare(mfm::Problem& problem) const { problem.use_loss(mfm::Loss::named(s_.loss, s_.loss_scale)); }
 
+    /// Ceres may stop early where a bound is active (it projects its steps).  So the parameters on a bound are held,
+    /// the others solved for, and all let go again, until that no longer changes the cost.
     [[nodiscard]] mfm::Outcome solve(mfm::Problem& problem) const {
+        const std::size_t n = problem.parameters();
+        std::vector<bool> held(n);
+        for (std::size_t i = 0; i < n; ++i) held[i] = problem.lower()[i] == problem.upper()[i];
+        const std::vector<bool> fixed = held;
+        mfm::Outcome outcome = pass(problem, fixed, 0);
+        for (int round = 0; round < 5 && outcome.outcome == MFM_CONVERGED; ++round) {
+            const double before = problem.best_cost();
+            held = fixed;
+            bool active = false;
+            for (std::size_t i = 0; i < n; ++i) {
+                const double x = problem.best()[i], near = 1e-9 * problem.scale()[i];
+                const bool at_bound = x - problem.lower()[i] < near || problem.upper()[i] - x < near;
+                active = active || (at_bound && !fixed[i]);
+                held[i] = held[i] || at_bound;
+            }
+            if (!active) break;
+            outcome = pass(problem, held, outcome.iterations);
+            if (outcome.outcome != MFM_CONVERGED) break;
+            outcome = pass(problem, fixed, outcome.iterations);
+            if (before - problem.best_cost() <= 1e-10 * before) break;
+        }
+        return outcome;
+    }
+
+private:
+    /// One solve from the best point so far, with some parameters held where they are.
+    [[nodiscard]] mfm::Outcome pass(mfm::Problem& problem, const std::vector<bool>& held, std::uint32_t done) const {
         const std::size_t n = problem.parameters();
         const auto scale = problem.scale();
         std::vector<double> y(n);
-        for (std::size_t i = 0; i < n; ++i) y[i] = problem.initial()[i] / scale[i];
+        for (std::size_t i = 0; i < n; ++i) y[i] = problem.best()[i] / scale[i];
 
         ceres::Problem::Options ownership;
         ownership.cost_function_ownership = ceres::DO_NOT_TAKE_OWNERSHIP;
         ceres::Problem solver(ownership);
         Block block(problem);
         solver.AddResidualBlock(&block, nullptr, y.data());
-        std::vector<int> fixed;
+        std::vector<int> constant;
         for (std::size_t i = 0; i < n; ++i) {
             const int k = static_cast<int>(i);
-            if (problem.lower()[i] == problem.upper()[i]) {
-                fixed.push_back(k);
+            if (held[i]) {
+                constant.push_back(k);
                 continue;
             }
             if (std::isfinite(problem.lower()[i]))
                 solver.SetParameterLowerBound(y.data(), k, problem.lower()[i] / scale[i]);
             if (std::isfinite(problem.upper()[i]))
                 solver.SetParameterUpperBound(y.data(), k, problem.upper()[i] / scale[i]);
+            // Dividing by the scale may step over a bound by one rounding.
+            y[i] = std::clamp(y[i], solver.GetParameterLowerBound(y.data(), k),
+                              solver.GetParameterUpperBound(y.data(), k));
         }
-        if (fixed.size() == n) return {MFM_CONVERGED, 0, "every parameter is fixed by its bounds"};
-        if (!fixed.empty()) solver.SetManifold(y.data(), new ceres::SubsetManifold(static_cast<int>(n), fixed));
+        if (constant.size() == n) return {MFM_CONVERGED, done, "every parameter is held by its bounds"};
+        if (!constant.empty()) solver.SetManifold(y.data(), new ceres::SubsetManifold(static_cast<int>(n), constant));
 
         ceres::Solver::Options options;
         options.trust_region_strategy_type = s_.method == "dogleg" ? ceres::DOGLEG : ceres::LEVENBERG_MARQUARDT;
@@ -127,14 +164,15 @@ struct Ceres {
         options.parameter_tolerance = s_.parameter_tolerance;
         options.num_threads = 1;
         options.logging_type = ceres::SILENT;
-        Watch watch(problem, block);
+        Watch watch(problem, block, done);
         options.callbacks.push_back(&watch);
         ceres::Solver::Summary summary;
         ceres::Solve(options, &solver, &summary);
         block.rethrow();
 
-        const auto iterations = static_cast<std::uint32_t>(std::max(
-            0, summary.num_successful_steps + summary.num_unsuccessful_steps - 1)); // the start counts as a step
+        const auto iterations = done + static_cast<std::uint32_t>(std::max(0, summary.num_successful_steps +
+                                                                                  summary.num_unsuccessful_steps -
+                                                                                  1)); // the start counts as a step
         switch (summary.termination_type) {
         case ceres::CONVERGENCE:
             return {MFM_CONVERGED, iterations, summary.message};
@@ -148,7 +186,6 @@ struct Ceres {
         }
     }
 
-private:
     Settings s_;
 };
 

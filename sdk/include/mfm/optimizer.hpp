@@ -122,7 +122,8 @@ private:
         if (status < 0) throw std::runtime_error(std::string("the residuals could not be computed: ") + error.message);
         return status == MFM_OK;
     }
-    /// Central differences, all points in one call; one-sided at a bound.
+    /// Central differences, all points in one call; one-sided at a bound and where only one
+    /// side is defined.
     bool differences(std::span<const double> x, std::span<double> jacobian) {
         const std::size_t n = parameters(), m = residuals();
         std::vector<double> at(2 * n * n), up(n), down(n), r(2 * n * m);
@@ -136,14 +137,20 @@ private:
                 row[static_cast<std::ptrdiff_t>(i)] = side == 0 ? down[i] : up[i];
             }
         }
-        if (!ask(static_cast<std::uint32_t>(2 * n), at.data(), r.data(), nullptr)) return false;
+        if (!ask(static_cast<std::uint32_t>(2 * n), at.data(), r.data(), nullptr)) {
+            // Somewhere beside x the problem is not defined: x itself stands for that side.
+            for (std::size_t k = 0; k < 2 * n; ++k) {
+                if (ask(1, &at[k * n], &r[k * m], nullptr)) continue;
+                if (!ask(1, x.data(), &r[k * m], nullptr)) return false;
+                (k % 2 == 0 ? down : up)[k / 2] = x[k / 2];
+            }
+        }
         for (std::size_t i = 0; i < n; ++i) {
             const double width = up[i] - down[i];
-            for (std::size_t k = 0; k < m; ++k)
-                jacobian[k * n + i] =
-                    width > 0
-                        ? (loss_.apply(r[(2 * i + 1) * m + k]).first - loss_.apply(r[2 * i * m + k]).first) / width
-                        : 0.0;
+            for (std::size_t k = 0; k < m; ++k) {
+                const double rise = loss_.apply(r[(2 * i + 1) * m + k]).first - loss_.apply(r[2 * i * m + k]).first;
+                jacobian[k * n + i] = width > 0 ? rise / width : 0.0;
+            }
         }
         return true;
     }
