@@ -6,7 +6,8 @@
 
 namespace mfm {
 
-/// Content hashes of everything that each stage's result depends on: a stage is run again exactly when its hash changes.
+/// Content hashes of everything that each stage's result depends on: a stage is run again exactly when its hash
+/// changes.
 struct StageHashes {
     std::string build, simulate, remap, sample, fit, solve;
 };

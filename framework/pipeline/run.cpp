@@ -53,8 +53,10 @@ ExitCode run_pipeline(const RunOptions& options) {
         fmt::print("{}\n", c.label);
         for (std::size_t p = 0; p < c.population.size(); ++p) {
             const auto& a = c.population[p];
-            fmt::print("   {:<16} {:8.3f} +- {:.3f} firing {:8.3f} sd {:.2f} fraction {:.3f} fano {:.2f} corr {:.4f} cv {:.3f}\n", names[p], a.rate_hz, a.rate_se_hz,
-                       a.rate_firing_hz, a.rate_sd_firing_hz, a.firing_fraction, a.fano, a.correlation, a.cv_isi);
+            fmt::print("   {:<16} {:8.3f} +- {:.3f} firing {:8.3f} sd {:.2f} fraction {:.3f} fano {:.2f} corr {:.4f} "
+                       "cv {:.3f}\n",
+                       names[p], a.rate_hz, a.rate_se_hz, a.rate_firing_hz, a.rate_sd_firing_hz, a.firing_fraction,
+                       a.fano, a.correlation, a.cv_isi);
         }
     }
     const auto reduction = stages.run<Reduction>(

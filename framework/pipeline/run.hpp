@@ -13,17 +13,17 @@ namespace mfm {
 /// What `automfm run` was asked for.
 struct RunOptions {
     std::filesystem::path file;
-    std::string only, from;                     ///< stage names, "" for none
-    std::vector<std::string> set;               ///< "key.path=value"
-    std::optional<std::filesystem::path> out;   ///< the run's folder; default: runs/<name of the file>
+    std::string only, from;                   ///< stage names, "" for none
+    std::vector<std::string> set;             ///< "key.path=value"
+    std::optional<std::filesystem::path> out; ///< the run's folder; default: runs/<name of the file>
     std::optional<std::uint64_t> seed;
-    unsigned threads = 0;                       ///< 0: all cores
+    unsigned threads = 0; ///< 0: all cores
     std::vector<std::filesystem::path> plugin_path;
     bool quiet = false;
 };
 
-/// From a pipeline file to a validated mean-field model and its report.  Stages whose inputs have not changed are taken from
-/// the run's folder.  Throws Error; returns Done or NotValid.
+/// From a pipeline file to a validated mean-field model and its report.  Stages whose inputs have not changed are taken
+/// from the run's folder.  Throws Error; returns Done or NotValid.
 ExitCode run_pipeline(const RunOptions&);
 
 } // namespace mfm

@@ -15,7 +15,8 @@ void require_stage(const std::string& name, const char* option) {
     if (name.empty() || position(name) < stage_names.size()) return;
     std::string all;
     for (const std::string& s : stage_names) all += (all.empty() ? "" : ", ") + s;
-    throw InputError(std::string(option) + ": there is no stage '" + name + "'" + did_you_mean(name, stage_names) + "; the stages are " + all);
+    throw InputError(std::string(option) + ": there is no stage '" + name + "'" + did_you_mean(name, stage_names) +
+                     "; the stages are " + all);
 }
 
 } // namespace
@@ -23,7 +24,9 @@ void require_stage(const std::string& name, const char* option) {
 double process_cpu_seconds() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+    };
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -34,7 +37,8 @@ StageRunner::StageRunner(std::filesystem::path folder, std::string only, std::st
     for (const std::string& stage : stage_names) times_.push_back({stage, {}, {}, false});
 }
 
-bool StageRunner::may_reuse(const std::string& stage, const std::filesystem::path& path, const std::string& hash) const {
+bool StageRunner::may_reuse(const std::string& stage, const std::filesystem::path& path,
+                            const std::string& hash) const {
     if (only_ == stage || (!from_.empty() && position(stage) >= position(from_))) return false;
     return stored_state(path, hash) == Stored::Ready;
 }

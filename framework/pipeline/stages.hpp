@@ -13,7 +13,8 @@
 namespace mfm {
 
 /// The stages of a derivation, in order.
-inline const std::vector<std::string> stage_names = {"build", "simulate", "remap", "sample", "fit", "solve", "validate", "export"};
+inline const std::vector<std::string> stage_names = {"build", "simulate", "remap",    "sample",
+                                                     "fit",   "solve",    "validate", "export"};
 
 /// CPU seconds of this process so far, all threads.
 [[nodiscard]] double process_cpu_seconds();
@@ -24,9 +25,11 @@ public:
     /// only / from: as on the command line; throws InputError for a name that is no stage.
     StageRunner(std::filesystem::path folder, std::string only, std::string from, Progress&);
 
-    /// The value of a stage that is kept in `file` under `hash`: loaded where it is there and may be used, else computed and saved.
+    /// The value of a stage that is kept in `file` under `hash`: loaded where it is there and may be used, else
+    /// computed and saved.
     template <class Value>
-    Value run(const std::string& stage, const std::string& file, const std::string& hash, const std::function<Value()>& compute,
+    Value run(const std::string& stage, const std::string& file, const std::string& hash,
+              const std::function<Value()>& compute,
               const std::function<void(const std::filesystem::path&, const Value&)>& save,
               const std::function<Value(const std::filesystem::path&)>& load) {
         const std::filesystem::path path = folder_ / file;

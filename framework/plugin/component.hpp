@@ -11,7 +11,8 @@
 
 namespace mfm {
 
-/// One component of a loaded plugin library.  Libraries are never unloaded, so a Component is valid for the life of the process.
+/// One component of a loaded plugin library.  Libraries are never unloaded, so a Component is valid for the life of the
+/// process.
 struct Component {
     const mfm_component* abi = nullptr;
     const mfm_plugin* plugin = nullptr;
@@ -34,7 +35,8 @@ using SettingValues = std::vector<SettingValue>; ///< in the order of the compon
 /// A created plugin instance: the component, its settings and its `self`; destroyed with it.
 class Instance {
 public:
-    /// Calls create(); a failure becomes a PluginError (or an InputError at `where`, when the plugin returned MFM_INFEASIBLE).
+    /// Calls create(); a failure becomes a PluginError (or an InputError at `where`, when the plugin returned
+    /// MFM_INFEASIBLE).
     Instance(const Component& component, SettingValues settings, const SourcePosition& where = {});
     Instance(Instance&&) noexcept;
     Instance& operator=(Instance&&) noexcept;
@@ -45,7 +47,8 @@ public:
     /// The table of interface `id` cast to T; throws PluginError when the component has none.
     template <class T> [[nodiscard]] const T& table(std::string_view id) const {
         const void* found = component_->interface(id);
-        if (found == nullptr) throw PluginError("plugin '" + component_->id() + "' has no interface " + std::string(id));
+        if (found == nullptr)
+            throw PluginError("plugin '" + component_->id() + "' has no interface " + std::string(id));
         return *static_cast<const T*>(found);
     }
     /// Index of the first setting with this role, or -1.
@@ -59,7 +62,8 @@ private:
     void* self_ = nullptr;
 };
 
-/// Turns a status into an exception: < 0 PluginError, > 0 InputError at `where`; the sentence names plugin, call and reason.
+/// Turns a status into an exception: < 0 PluginError, > 0 InputError at `where`; the sentence names plugin, call and
+/// reason.
 void check_status(mfm_status status, const mfm_error& error, const Component& component, std::string_view call,
                   const SourcePosition& where = {});
 /// An mfm_error ready to be handed to a plugin.

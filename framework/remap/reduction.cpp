@@ -22,12 +22,17 @@ struct PathSet {
     std::vector<Path> paths;
 };
 
-double delay_of(const Projection& p, std::uint64_t k) { return p.delays.empty() ? p.delay : p.delays[k]; }
+double delay_of(const Projection& p, std::uint64_t k) {
+    return p.delays.empty() ? p.delay : p.delays[k];
+}
 
-/// Paths that reach each relay cell from non-relay populations; `weight` counts spikes passed on per spike of the source.
-std::vector<PathSet> into_relay(const PipelineConfig& config, const Network& network, std::size_t relay, std::vector<std::size_t>& visiting) {
+/// Paths that reach each relay cell from non-relay populations; `weight` counts spikes passed on per spike of the
+/// source.
+std::vector<PathSet> into_relay(const PipelineConfig& config, const Network& network, std::size_t relay,
+                                std::vector<std::size_t>& visiting) {
     if (std::find(visiting.begin(), visiting.end(), relay) != visiting.end())
-        throw InputError(config.populations[relay].where, "relay '" + network.populations[relay].name + "' feeds itself through relays; "
+        throw InputError(config.populations[relay].where, "relay '" + network.populations[relay].name +
+                                                              "' feeds itself through relays; "
                                                               "a relay needs sources that are no relays");
     visiting.push_back(relay);
     std::map<std::size_t, PathSet> sets;
@@ -39,11 +44,14 @@ std::vector<PathSet> into_relay(const PipelineConfig& config, const Network& net
     };
     for (const Projection& p : network.projections) {
         if (p.target != relay) continue;
-        const auto multiplicity = [&](std::uint64_t k) { return p.contacts.empty() ? 1.0 : std::round(static_cast<double>(p.contacts[k])); };
+        const auto multiplicity = [&](std::uint64_t k) {
+            return p.contacts.empty() ? 1.0 : std::round(static_cast<double>(p.contacts[k]));
+        };
         if (config.populations[p.source].kind != PopulationConfig::Kind::Relay) {
             for (std::uint64_t j = 0; j + 1 < p.row.size(); ++j)
                 for (std::uint64_t k = p.row[j]; k < p.row[j + 1]; ++k)
-                    add(p.source, network.populations[relay].name, {p.to[k], static_cast<std::uint32_t>(j), multiplicity(k), delay_of(p, k)});
+                    add(p.source, network.populations[relay].name,
+                        {p.to[k], static_cast<std::uint32_t>(j), multiplicity(k), delay_of(p, k)});
             continue;
         }
         for (const PathSet& earlier : into_relay(config, network, p.source, visiting))
@@ -111,12 +119,22 @@ void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n
     w.K_sd = std::sqrt(std::max(0.0, mean2 / n - mean * mean));
     DerivedNumber K{"K", "1", "mean over all target cells of sum_j w_ij / Q", w.K, {}};
     K.alternatives.emplace_back("connected pairs per target cell, all cells", pair_mean / n);
-    K.alternatives.emplace_back("connected pairs per target cell, connected cells only", connected > 0 ? pair_mean / connected : 0.0);
-    if (!through.empty() && merge) K.alternatives.emplace_back("relays as sources of their own", unmerged_square > 0 ? unmerged_sum * unmerged_sum / unmerged_square / n : 0.0);
+    K.alternatives.emplace_back("connected pairs per target cell, connected cells only",
+                                connected > 0 ? pair_mean / connected : 0.0);
+    if (!through.empty() && merge)
+        K.alternatives.emplace_back("relays as sources of their own",
+                                    unmerged_square > 0 ? unmerged_sum * unmerged_sum / unmerged_square / n : 0.0);
     DerivedNumber Q{"Q", "nS", "sum_ij w_ij^2 / sum_ij w_ij over connected pairs", w.Q, {}};
-    Q.alternatives.emplace_back("plain mean over connected pairs", paths.empty() ? 0.0 : sum / static_cast<double>(paths.size()));
-    if (!through.empty() && merge) Q.alternatives.emplace_back("relays as sources of their own", unmerged > 0 ? unmerged_square / unmerged_sum : 0.0);
-    DerivedNumber d{"delay", "ms", "mean over paths, weighted by w_ij" + (through.empty() ? std::string{} : ", through " + through), w.delay, {}};
+    Q.alternatives.emplace_back("plain mean over connected pairs",
+                                paths.empty() ? 0.0 : sum / static_cast<double>(paths.size()));
+    if (!through.empty() && merge)
+        Q.alternatives.emplace_back("relays as sources of their own",
+                                    unmerged > 0 ? unmerged_square / unmerged_sum : 0.0);
+    DerivedNumber d{"delay",
+                    "ms",
+                    "mean over paths, weighted by w_ij" + (through.empty() ? std::string{} : ", through " + through),
+                    w.delay,
+                    {}};
     w.derived = {std::move(K), std::move(Q), std::move(d)};
 }
 
@@ -124,12 +142,14 @@ void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n
 
 double kernel_area(const mfm_receptor& r) {
     switch (r.shape) {
-    case MFM_RECEPTOR_ALPHA: return std::exp(1.0) * r.tau;
+    case MFM_RECEPTOR_ALPHA:
+        return std::exp(1.0) * r.tau;
     case MFM_RECEPTOR_BIEXPONENTIAL: {
         const double peak = r.tau * r.tau_rise / (r.tau - r.tau_rise) * std::log(r.tau / r.tau_rise);
         return (r.tau - r.tau_rise) / (std::exp(-peak / r.tau) - std::exp(-peak / r.tau_rise));
     }
-    default: return r.tau;
+    default:
+        return r.tau;
     }
 }
 
@@ -139,7 +159,8 @@ bool is_excitatory(const mfm_receptor& r, const PopulationConfig& population) {
     if (population.neuron)
         for (std::size_t i = 0; population.neuron->component->abi->settings[i] != nullptr; ++i) {
             const mfm_field* f = population.neuron->component->abi->settings[i];
-            if (f->role != nullptr && std::string_view(f->role) == MFM_ROLE_THRESHOLD) threshold = population.neuron->settings[i].real;
+            if (f->role != nullptr && std::string_view(f->role) == MFM_ROLE_THRESHOLD)
+                threshold = population.neuron->settings[i].real;
         }
     return r.E_rev > threshold;
 }
@@ -158,9 +179,11 @@ Reduction reduce(const PipelineConfig& config, const Network& network) {
         const auto kind = config.populations[i].kind;
         if (kind == PopulationConfig::Kind::Relay) continue;
         meso[i] = out.populations.size();
-        out.populations.push_back({network.populations[i].name, i, network.populations[i].n, kind == PopulationConfig::Kind::Poisson});
+        out.populations.push_back(
+            {network.populations[i].name, i, network.populations[i].n, kind == PopulationConfig::Kind::Poisson});
     }
-    const auto add = [&](const Projection& p, const std::string& name, std::size_t source, std::vector<Path>& paths, bool merge, const std::string& through) {
+    const auto add = [&](const Projection& p, const std::string& name, std::size_t source, std::vector<Path>& paths,
+                         bool merge, const std::string& through) {
         Pathway w;
         w.name = name;
         w.source = meso[source];
@@ -188,7 +211,8 @@ Reduction reduce(const PipelineConfig& config, const Network& network) {
             for (const Path& path : set.paths)
                 for (std::uint64_t k = p.row[path.target]; k < p.row[path.target + 1]; ++k)
                     paths.push_back({p.to[k], path.source, path.weight * p.weight_of(k), path.delay + delay_of(p, k)});
-            const std::string name = sets.size() == 1 ? p.name : p.name + " from " + network.populations[set.source].name;
+            const std::string name =
+                sets.size() == 1 ? p.name : p.name + " from " + network.populations[set.source].name;
             add(p, name, set.source, paths, config.remap.merge_relays, set.through);
         }
     }
@@ -196,12 +220,15 @@ Reduction reduce(const PipelineConfig& config, const Network& network) {
 }
 
 std::string reduction_table(const Reduction& r) {
-    std::string out = fmt::format("{:<34} {:<30} {:>9} {:>8} {:>9} {:>9}\n", "pathway", "from -> to", "K", "sd K", "Q nS", "delay ms");
+    std::string out = fmt::format("{:<34} {:<30} {:>9} {:>8} {:>9} {:>9}\n", "pathway", "from -> to", "K", "sd K",
+                                  "Q nS", "delay ms");
     for (const Pathway& w : r.pathways) {
         out += fmt::format("{:<34} {:<30} {:>9.3f} {:>8.3f} {:>9.4f} {:>9.3f}\n", w.name,
-                           r.populations[w.source].name + " -> " + r.populations[w.target].name, w.K, w.K_sd, w.Q, w.delay);
+                           r.populations[w.source].name + " -> " + r.populations[w.target].name, w.K, w.K_sd, w.Q,
+                           w.delay);
         for (const DerivedNumber& d : w.derived)
-            for (const auto& [convention, value] : d.alternatives) out += fmt::format("    {} by {}: {:.4g} {}\n", d.name, convention, value, d.unit == "1" ? "" : d.unit);
+            for (const auto& [convention, value] : d.alternatives)
+                out += fmt::format("    {} by {}: {:.4g} {}\n", d.name, convention, value, d.unit == "1" ? "" : d.unit);
     }
     return out;
 }

@@ -21,14 +21,14 @@ struct DerivedNumber {
 /// A meso-scale pathway: one presynaptic population (relays merged into it) onto one receptor port of another.
 struct Pathway {
     std::string name;
-    std::size_t source = 0, target = 0;  ///< indices into Reduction::populations
-    std::uint32_t port = 0;              ///< 0-based
+    std::size_t source = 0, target = 0; ///< indices into Reduction::populations
+    std::uint32_t port = 0;             ///< 0-based
     mfm_receptor receptor{};
-    double K = 0, K_sd = 0;              ///< effective in-degree over all target cells
-    double Q = 0;                        ///< effective peak conductance, nS (or pA)
-    double delay = 0;                    ///< ms, mean over paths
-    double source_fraction = 1;          ///< rate of a mean source over the population rate of `source` (unconnected relays)
-    std::vector<float> in_degree;        ///< [cells of target], effective, mean K
+    double K = 0, K_sd = 0;       ///< effective in-degree over all target cells
+    double Q = 0;                 ///< effective peak conductance, nS (or pA)
+    double delay = 0;             ///< ms, mean over paths
+    double source_fraction = 1;   ///< rate of a mean source over the population rate of `source` (unconnected relays)
+    std::vector<float> in_degree; ///< [cells of target], effective, mean K
     std::vector<DerivedNumber> derived;
 };
 
@@ -36,7 +36,7 @@ struct MesoPopulation {
     std::string name;
     std::size_t network_index = 0;
     std::uint64_t n = 0;
-    bool external = false;               ///< a Poisson population: its rate is given
+    bool external = false; ///< a Poisson population: its rate is given
 };
 
 /// The circuit at the meso scale.  Relay populations are gone when merged.
@@ -46,17 +46,18 @@ struct Reduction {
     [[nodiscard]] std::vector<std::size_t> pathways_into(std::size_t population) const;
 };
 
-/// From the built network to pathways, nothing by hand.  Paths through relays end in pathways from the relays' sources: with
-/// merge_relays the weights of all paths from one source cell to one target cell are summed (spikes of one source arrive
-/// together), without it every relay cell counts as a source of its own.
+/// From the built network to pathways, nothing by hand.  Paths through relays end in pathways from the relays' sources:
+/// with merge_relays the weights of all paths from one source cell to one target cell are summed (spikes of one source
+/// arrive together), without it every relay cell counts as a source of its own.
 ///   Q = sum w^2 / sum w over all connected pairs,   K_i = sum_j w_ij / Q:
-/// the mean of the summed conductance is exact for every cell, its variance on average (method: mean and variance of shot noise).
+/// the mean of the summed conductance is exact for every cell, its variance on average (method: mean and variance of
+/// shot noise).
 [[nodiscard]] Reduction reduce(const PipelineConfig&, const Network&);
 /// The reduction as a table for people: K, Q, delay of every pathway with what other conventions would give.
 [[nodiscard]] std::string reduction_table(const Reduction&);
 
-/// Whether a receptor depolarises the cell towards threshold: E_rev above the neuron's threshold (or above -40 mV where the
-/// model names none); a current port does.
+/// Whether a receptor depolarises the cell towards threshold: E_rev above the neuron's threshold (or above -40 mV where
+/// the model names none); a current port does.
 [[nodiscard]] bool is_excitatory(const mfm_receptor&, const PopulationConfig&);
 
 /// Time integral of a unit-peak conductance, ms (e tau for alpha, tau for exponential).

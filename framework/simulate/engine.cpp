@@ -14,11 +14,13 @@
 namespace mfm {
 namespace {
 
-constexpr std::uint64_t chunk_cells = 1024;  // cells one task advances: their state stays in the second-level cache
-constexpr std::uint64_t shard_cells = 8192;  // target cells one delivery task owns
-constexpr std::uint32_t longest_block = 64;  // steps
+constexpr std::uint64_t chunk_cells = 1024; // cells one task advances: their state stays in the second-level cache
+constexpr std::uint64_t shard_cells = 8192; // target cells one delivery task owns
+constexpr std::uint32_t longest_block = 64; // steps
 
-std::uint32_t delay_steps(double delay, double dt) { return static_cast<std::uint32_t>(std::max(1.0, std::round(delay / dt))); }
+std::uint32_t delay_steps(double delay, double dt) {
+    return static_cast<std::uint32_t>(std::max(1.0, std::round(delay / dt)));
+}
 
 /// Input rows of one population in a ring of steps: sums of weights for neurons.
 struct InputRing {
@@ -72,7 +74,7 @@ struct Engine::Impl {
     void advance_neurons(std::size_t p, std::uint64_t first_step, std::uint32_t n_steps);
     void advance_sources(std::size_t p, std::uint64_t first_step, std::uint32_t n_steps);
     void advance_relay(std::size_t p, std::uint64_t first_step, std::uint32_t n_steps);
-    void deliver(const Incoming&, std::uint64_t first_step);
+    void deliver(const Incoming&, std::uint64_t first_step, std::uint32_t n_steps);
     [[noreturn]] void report_not_finite(std::size_t p, std::size_t state, std::uint64_t cell, std::uint64_t step) const;
 };
 
@@ -147,8 +149,12 @@ Engine::Engine(const PipelineConfig& config, const Network& network, std::uint64
 }
 Engine::~Engine() = default;
 
-std::uint64_t Engine::deliveries() const { return impl_->delivered; }
-const NeuronGroup* Engine::group(std::size_t population) const { return impl_->groups[population].get(); }
+std::uint64_t Engine::deliveries() const {
+    return impl_->delivered;
+}
+const NeuronGroup* Engine::group(std::size_t population) const {
+    return impl_->groups[population].get();
+}
 
 void Engine::Impl::advance_neurons(std::size_t p, std::uint64_t first_step, std::uint32_t n_steps) {
     NeuronGroup& group = *groups[p];
@@ -176,7 +182,8 @@ void Engine::Impl::advance_neurons(std::size_t p, std::uint64_t first_step, std:
         group.advance({first, cells, first_step, n_steps}, rows.data(), &out, nullptr);
         chunks[c].step.assign(step.data(), step.data() + out.count);
         chunks[c].neuron.resize(out.count);
-        for (std::uint32_t i = 0; i < out.count; ++i) chunks[c].neuron[i] = neuron[i] + static_cast<std::uint32_t>(first);
+        for (std::uint32_t i = 0; i < out.count; ++i)
+            chunks[c].neuron[i] = neuron[i] + static_cast<std::uint32_t>(first);
         for (const double* row : rows)
             if (row != nullptr) std::fill_n(const_cast<double*>(row) + first, cells, 0.0);
     });
@@ -234,51 +241,71 @@ void Engine::Impl::advance_relay(std::size_t p, std::uint64_t first_step, std::u
     }
 }
 
-void Engine::Impl::deliver(const Incoming& shard, std::uint64_t first_step) {
+void Engine::Impl::deliver(const Incoming& shard, std::uint64_t first_step, std::uint32_t n_steps) {
     const bool relay = config.populations[shard.population].kind == PopulationConfig::Kind::Relay;
     const bool whole = shard.first == 0 && shard.last == network.populations[shard.population].n;
     std::uint64_t events = 0;
-    for (const std::size_t index : shard.projections) {
-        const Projection& p = network.projections[index];
-        const BlockSpikes& from = spikes[p.source];
-        for (std::size_t k = 0; k < from.cell.size(); ++k) {
-            const std::uint64_t begin = p.row[from.cell[k]], end = p.row[from.cell[k] + 1];
-            if (k + 1 < from.cell.size()) __builtin_prefetch(p.to.data() + p.row[from.cell[k + 1]]);
-            const auto to = p.to.begin();
-            const std::uint64_t low = whole ? begin : static_cast<std::uint64_t>(std::lower_bound(to + static_cast<std::ptrdiff_t>(begin), to + static_cast<std::ptrdiff_t>(end), shard.first) - to);
-            const std::uint64_t high = whole ? end : static_cast<std::uint64_t>(std::lower_bound(to + static_cast<std::ptrdiff_t>(low), to + static_cast<std::ptrdiff_t>(end), shard.last) - to);
-            if (low == high) continue;
-            events += high - low;
-            const std::uint64_t emitted = first_step + from.step[k];
-            if (relay) {
-                for (std::uint64_t e = low; e < high; ++e) {
-                    const std::uint64_t arrival = emitted + (constant_delay[index] != 0 ? constant_delay[index] : delay_steps(p.delays[e], dt));
-                    // A relay passes on every contact as a spike of its own.
-                    const auto times = p.contacts.empty() ? 1u : static_cast<std::uint32_t>(std::lround(p.contacts[e]));
-                    for (std::uint32_t i = 0; i < times; ++i) relays[shard.population].cells[arrival % relays[shard.population].length].push_back(p.to[e]);
+    // By step first and projection second: sums are then rounded in the same order whatever the length of a block.
+    std::vector<std::size_t> cursor(shard.projections.size(), 0);
+    for (std::uint32_t step = 0; step < n_steps; ++step)
+        for (std::size_t i = 0; i < shard.projections.size(); ++i) {
+            const std::size_t index = shard.projections[i];
+            const Projection& p = network.projections[index];
+            const BlockSpikes& from = spikes[p.source];
+            for (std::size_t& k = cursor[i]; k < from.cell.size() && from.step[k] == step; ++k) {
+                const std::uint64_t begin = p.row[from.cell[k]], end = p.row[from.cell[k] + 1];
+                if (k + 1 < from.cell.size()) __builtin_prefetch(p.to.data() + p.row[from.cell[k + 1]]);
+                const auto to = p.to.begin();
+                const std::uint64_t low =
+                    whole ? begin
+                          : static_cast<std::uint64_t>(std::lower_bound(to + static_cast<std::ptrdiff_t>(begin),
+                                                                        to + static_cast<std::ptrdiff_t>(end),
+                                                                        shard.first) -
+                                                       to);
+                const std::uint64_t high =
+                    whole ? end
+                          : static_cast<std::uint64_t>(std::lower_bound(to + static_cast<std::ptrdiff_t>(low),
+                                                                        to + static_cast<std::ptrdiff_t>(end),
+                                                                        shard.last) -
+                                                       to);
+                if (low == high) continue;
+                events += high - low;
+                const std::uint64_t emitted = first_step + step;
+                if (relay) {
+                    for (std::uint64_t e = low; e < high; ++e) {
+                        const std::uint64_t arrival =
+                            emitted +
+                            (constant_delay[index] != 0 ? constant_delay[index] : delay_steps(p.delays[e], dt));
+                        // A relay passes on every contact as a spike of its own.
+                        const auto times =
+                            p.contacts.empty() ? 1u : static_cast<std::uint32_t>(std::lround(p.contacts[e]));
+                        for (std::uint32_t n = 0; n < times; ++n)
+                            relays[shard.population].cells[arrival % relays[shard.population].length].push_back(
+                                p.to[e]);
+                    }
+                    continue;
                 }
-                continue;
-            }
-            InputRing& ring = inputs[shard.population];
-            if (constant_delay[index] != 0) {
-                const std::uint64_t arrival = emitted + constant_delay[index];
-                double* const row = ring.row(arrival, p.port);
-                __atomic_store_n(&ring.used(arrival, p.port), static_cast<unsigned char>(1), __ATOMIC_RELAXED);
-                if (!p.weights.empty())
-                    for (std::uint64_t e = low; e < high; ++e) row[p.to[e]] += p.weights[e];
-                else if (!p.contacts.empty())
-                    for (std::uint64_t e = low; e < high; ++e) row[p.to[e]] += p.weight * static_cast<double>(p.contacts[e]);
-                else
-                    for (std::uint64_t e = low; e < high; ++e) row[p.to[e]] += p.weight;
-            } else {
-                for (std::uint64_t e = low; e < high; ++e) {
-                    const std::uint64_t arrival = emitted + delay_steps(p.delays[e], dt);
+                InputRing& ring = inputs[shard.population];
+                if (constant_delay[index] != 0) {
+                    const std::uint64_t arrival = emitted + constant_delay[index];
+                    double* const row = ring.row(arrival, p.port);
                     __atomic_store_n(&ring.used(arrival, p.port), static_cast<unsigned char>(1), __ATOMIC_RELAXED);
-                    ring.row(arrival, p.port)[p.to[e]] += p.weight_of(e);
+                    if (!p.weights.empty())
+                        for (std::uint64_t e = low; e < high; ++e) row[p.to[e]] += p.weights[e];
+                    else if (!p.contacts.empty())
+                        for (std::uint64_t e = low; e < high; ++e)
+                            row[p.to[e]] += p.weight * static_cast<double>(p.contacts[e]);
+                    else
+                        for (std::uint64_t e = low; e < high; ++e) row[p.to[e]] += p.weight;
+                } else {
+                    for (std::uint64_t e = low; e < high; ++e) {
+                        const std::uint64_t arrival = emitted + delay_steps(p.delays[e], dt);
+                        __atomic_store_n(&ring.used(arrival, p.port), static_cast<unsigned char>(1), __ATOMIC_RELAXED);
+                        ring.row(arrival, p.port)[p.to[e]] += p.weight_of(e);
+                    }
                 }
             }
         }
-    }
     delivered += events;
 }
 
@@ -286,12 +313,14 @@ void Engine::Impl::report_not_finite(std::size_t p, std::size_t state, std::uint
     const NeuronGroup& group = *groups[p];
     std::string states;
     for (std::size_t s = 0; s < group.state_names().size(); ++s)
-        states += (s == 0 ? "" : ", ") + group.state_names()[s] + " = " + std::to_string(group.state(s)[cell]);
-    throw NotFinite("population '" + config.populations[p].name + "', cell " + std::to_string(cell) + ": the state '" +
-                      group.state_names()[state] + "' of neuron '" + group.instance().component().id() +
-                      "' is not a finite number any more at t = " + std::to_string(static_cast<double>(step) * dt) + " ms (step " +
-                      std::to_string(step) + "; " + states +
-                      "); check the cell's parameters, its input weights, and whether dt is short enough for its time constants");
+        states +=
+            std::string(s == 0 ? "" : ", ") + group.state_names()[s] + " = " + std::to_string(group.state(s)[cell]);
+    throw NotFinite(
+        "population '" + config.populations[p].name + "', cell " + std::to_string(cell) + ": the state '" +
+        group.state_names()[state] + "' of neuron '" + group.instance().component().id() +
+        "' is not a finite number any more at t = " + std::to_string(static_cast<double>(step) * dt) + " ms (step " +
+        std::to_string(step) + "; " + states +
+        "); check the cell's parameters, its input weights, and whether dt is short enough for its time constants");
 }
 
 void Engine::run(std::uint64_t steps, const Observer& observe) {
@@ -303,19 +332,27 @@ void Engine::run(std::uint64_t steps, const Observer& observe) {
         const auto n_steps = static_cast<std::uint32_t>(std::min<std::uint64_t>(block_, end - step_));
         for (std::size_t p = 0; p < m.groups.size(); ++p) {
             switch (m.config.populations[p].kind) {
-            case PopulationConfig::Kind::Neuron: m.advance_neurons(p, step_, n_steps); break;
-            case PopulationConfig::Kind::Poisson: m.advance_sources(p, step_, n_steps); break;
-            case PopulationConfig::Kind::Relay: m.advance_relay(p, step_, n_steps); break;
+            case PopulationConfig::Kind::Neuron:
+                m.advance_neurons(p, step_, n_steps);
+                break;
+            case PopulationConfig::Kind::Poisson:
+                m.advance_sources(p, step_, n_steps);
+                break;
+            case PopulationConfig::Kind::Relay:
+                m.advance_relay(p, step_, n_steps);
+                break;
             }
         }
-        tbb::parallel_for(std::size_t{0}, m.shards.size(), [&](std::size_t s) { m.deliver(m.shards[s], step_); });
+        tbb::parallel_for(std::size_t{0}, m.shards.size(),
+                          [&](std::size_t s) { m.deliver(m.shards[s], step_, n_steps); });
         if (observe) observe(step_, n_steps, m.spikes);
         step_ += n_steps;
         if (block % check_every == check_every - 1 || step_ >= end)
             for (std::size_t p = 0; p < m.groups.size(); ++p) {
                 std::size_t state = 0;
                 std::uint64_t cell = 0;
-                if (m.groups[p] && m.groups[p]->find_not_finite(state, cell)) m.report_not_finite(p, state, cell, step_);
+                if (m.groups[p] && m.groups[p]->find_not_finite(state, cell))
+                    m.report_not_finite(p, state, cell, step_);
             }
     }
 }

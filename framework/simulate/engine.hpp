@@ -12,8 +12,8 @@
 
 namespace mfm {
 
-/// Spikes of one population in one block of steps, ordered by step and then by cell.  A relay or a Poisson source may appear
-/// several times in a step.
+/// Spikes of one population in one block of steps, ordered by step and then by cell.  A relay or a Poisson source may
+/// appear several times in a step.
 struct BlockSpikes {
     std::vector<std::uint32_t> step; ///< from the block's first
     std::vector<std::uint32_t> cell;
@@ -32,7 +32,8 @@ public:
     using Course = std::function<void(std::uint64_t first_step, std::span<double> rate_hz)>;
 
     /// seed keys all noise of this run; courses [populations], empty where a population is not Poisson or silent.
-    /// strict: blocks of one step, each looked at, to find the step in which a state stops being finite (same bits, slower).
+    /// strict: blocks of one step, each looked at, to find the step in which a state stops being finite (same bits,
+    /// slower).
     Engine(const PipelineConfig&, const Network&, std::uint64_t seed, std::vector<Course> courses, bool strict = false);
     ~Engine();
     Engine(const Engine&) = delete;
@@ -43,7 +44,8 @@ public:
     [[nodiscard]] std::uint64_t now() const { return step_; }
     /// Advances `steps` steps; after each block calls observe(first step of the block, spikes by population).
     /// Throws NotFinite.
-    using Observer = std::function<void(std::uint64_t first_step, std::uint32_t n_steps, const std::vector<BlockSpikes>&)>;
+    using Observer =
+        std::function<void(std::uint64_t first_step, std::uint32_t n_steps, const std::vector<BlockSpikes>&)>;
     void run(std::uint64_t steps, const Observer& observe);
     /// Spikes delivered to synapses so far (a spike reaching k synapses counts k).
     [[nodiscard]] std::uint64_t deliveries() const;

@@ -12,7 +12,9 @@
 namespace mfm {
 namespace {
 
-constexpr std::uint64_t round_up(std::uint64_t n) { return (n + MFM_BATCH_ALIGNMENT - 1) / MFM_BATCH_ALIGNMENT * MFM_BATCH_ALIGNMENT; }
+constexpr std::uint64_t round_up(std::uint64_t n) {
+    return (n + MFM_BATCH_ALIGNMENT - 1) / MFM_BATCH_ALIGNMENT * MFM_BATCH_ALIGNMENT;
+}
 
 } // namespace
 
@@ -22,7 +24,9 @@ std::vector<double> draw(const Distribution& d, std::uint64_t n, std::uint64_t s
     for (std::uint64_t i = 0; i < n; ++i) {
         RandomSequence random(seed, stream, i);
         switch (d.kind) {
-        case Distribution::Kind::Normal: out[i] = d.mean + d.sd * random.normal(); break;
+        case Distribution::Kind::Normal:
+            out[i] = d.mean + d.sd * random.normal();
+            break;
         case Distribution::Kind::Lognormal: {
             const double s2 = std::log1p(d.sd * d.sd / (d.mean * d.mean));
             out[i] = d.mean * std::exp(std::sqrt(s2) * random.normal() - 0.5 * s2);
@@ -33,28 +37,34 @@ std::vector<double> draw(const Distribution& d, std::uint64_t n, std::uint64_t s
             out[i] = d.mean / shape * random.gamma(shape);
             break;
         }
-        case Distribution::Kind::Uniform: out[i] = d.lower + (d.upper - d.lower) * random.uniform(); break;
-        case Distribution::Kind::Constant: break;
+        case Distribution::Kind::Uniform:
+            out[i] = d.lower + (d.upper - d.lower) * random.uniform();
+            break;
+        case Distribution::Kind::Constant:
+            break;
         }
     }
     return out;
 }
 
-NeuronGroup::NeuronGroup(const PopulationConfig& config, std::uint64_t n, double dt, std::uint64_t seed, std::uint64_t stream)
+NeuronGroup::NeuronGroup(const PopulationConfig& config, std::uint64_t n, double dt, std::uint64_t seed,
+                         std::uint64_t stream)
     : config_(&config), instance_(*config.neuron->component, config.neuron->settings, config.neuron->where),
-      table_(&instance_.table<mfm_neuron_v1>(MFM_NEURON_ID)), n_(n), padded_(round_up(n)), seed_(seed), stream_(stream), dt_(dt),
-      n_ports_(static_cast<std::uint32_t>(config.receptors.size())) {
+      table_(&instance_.table<mfm_neuron_v1>(MFM_NEURON_ID)), n_(n), padded_(round_up(n)), seed_(seed), stream_(stream),
+      dt_(dt), n_ports_(static_cast<std::uint32_t>(config.receptors.size())) {
     std::array<const mfm_receptor*, MFM_MAX_PORTS + 1> receptors{};
     if (config.receptors.size() > MFM_MAX_PORTS)
-        throw InputError(config.where, "population '" + config.name + "' has " + std::to_string(config.receptors.size()) +
+        throw InputError(config.where, "population '" + config.name + "' has " +
+                                           std::to_string(config.receptors.size()) +
                                            " receptors; at most 8 are possible");
     for (std::size_t i = 0; i < config.receptors.size(); ++i) receptors[i] = &config.receptors[i];
     mfm_error error = empty_error();
-    check_status(table_->set_receptors(instance_.self(), n_ports_, receptors.data(), &error), error, instance_.component(),
-                 "set_receptors", config.where);
+    check_status(table_->set_receptors(instance_.self(), n_ports_, receptors.data(), &error), error,
+                 instance_.component(), "set_receptors", config.where);
     const mfm_field* const* fields = nullptr;
     std::uint32_t n_dynamic = 0;
-    check_status(table_->states(instance_.self(), &fields, &n_dynamic, &error), error, instance_.component(), "states", config.where);
+    check_status(table_->states(instance_.self(), &fields, &n_dynamic, &error), error, instance_.component(), "states",
+                 config.where);
     for (; *fields != nullptr; ++fields) {
         fields_.push_back(*fields);
         state_names_.emplace_back((*fields)->name);
@@ -67,7 +77,8 @@ NeuronGroup::NeuronGroup(const PopulationConfig& config, std::uint64_t n, double
     }
     for (std::size_t k = 0; k < config.distributed.size(); ++k)
         set_setting(config.distributed[k].first,
-                    draw(config.distributed[k].second, n, seed, stream_number(StreamPurpose::Parameter, stream ^ config.distributed[k].first)));
+                    draw(config.distributed[k].second, n, seed,
+                         stream_number(StreamPurpose::Parameter, stream ^ config.distributed[k].first)));
 
     std::vector<double*> state;
     for (auto& s : state_) state.push_back(s.data());
@@ -83,8 +94,10 @@ NeuronGroup::NeuronGroup(const PopulationConfig& config, std::uint64_t n, double
     batch.state = state.data();
     batch.setting = setting.data();
     batch.setting_stride = stride_.data();
-    check_status(table_->initialise(instance_.self(), &batch, &error), error, instance_.component(), "initialise", config.where);
-    for (std::size_t k = 0; k < config.initial.size(); ++k) set_initial(config.initial[k].first, config.initial[k].second, k, config.where);
+    check_status(table_->initialise(instance_.self(), &batch, &error), error, instance_.component(), "initialise",
+                 config.where);
+    for (std::size_t k = 0; k < config.initial.size(); ++k)
+        set_initial(config.initial[k].first, config.initial[k].second, k, config.where);
 }
 
 int NeuronGroup::state_with_role(std::string_view role) const {
@@ -106,7 +119,8 @@ void NeuronGroup::set_setting(std::size_t index, std::span<const double> values)
     std::copy(values.begin(), values.end(), setting_[index].begin());
     stride_[index] = 1;
 }
-void NeuronGroup::set_initial(std::string_view name, const Distribution& d, std::uint64_t key, const SourcePosition& where) {
+void NeuronGroup::set_initial(std::string_view name, const Distribution& d, std::uint64_t key,
+                              const SourcePosition& where) {
     const int index = state_index(name);
     if (index < 0)
         throw InputError(where, "neuron '" + instance_.component().id() + "' has no state '" + std::string(name) + "'" +
@@ -128,7 +142,8 @@ void NeuronGroup::set_drives(std::vector<PoissonDrive> drives) {
     }
 }
 
-void NeuronGroup::advance(const Range& range, const double* const* rows, mfm_spikes* spikes, std::uint32_t* spike_count) {
+void NeuronGroup::advance(const Range& range, const double* const* rows, mfm_spikes* spikes,
+                          std::uint32_t* spike_count) {
     // Pointers to this range's part of every array; small, and local to the call, so that calls can run side by side.
     const std::uint64_t at = range.first;
     std::vector<double*> state(state_.size());
@@ -145,7 +160,11 @@ void NeuronGroup::advance(const Range& range, const double* const* rows, mfm_spi
     for (std::size_t i = 0; i < drives_.size(); ++i) {
         const PoissonDrive& d = drives_[i];
         const std::uint32_t rate_stride = d.rate_hz.size() > 1, weight_stride = d.weight.size() > 1;
-        drives[i] = {sizeof(mfm_drive), d.port, rate_stride, weight_stride, d.rate_hz.data() + (rate_stride != 0 ? at : 0),
+        drives[i] = {sizeof(mfm_drive),
+                     d.port,
+                     rate_stride,
+                     weight_stride,
+                     d.rate_hz.data() + (rate_stride != 0 ? at : 0),
                      d.weight.data() + (weight_stride != 0 ? at : 0)};
         drive_list[i] = &drives[i];
     }
@@ -167,7 +186,8 @@ void NeuronGroup::advance(const Range& range, const double* const* rows, mfm_spi
     batch.spikes = spikes;
     batch.spike_count = spike_count != nullptr ? spike_count + at : nullptr;
     mfm_error error = empty_error();
-    check_status(table_->advance(instance_.self(), &batch, &error), error, instance_.component(), "advance", config_->where);
+    check_status(table_->advance(instance_.self(), &batch, &error), error, instance_.component(), "advance",
+                 config_->where);
 }
 
 bool NeuronGroup::find_not_finite(std::size_t& state, std::uint64_t& cell) const {

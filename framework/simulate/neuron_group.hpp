@@ -18,8 +18,8 @@ struct PoissonDrive {
     AlignedVector<double> rate_hz, weight;
 };
 
-/// Cells of one neuron plugin with their state: what the network engine, the sampling of transfer functions and single-cell
-/// runs all advance.  The same kernel serves them all.
+/// Cells of one neuron plugin with their state: what the network engine, the sampling of transfer functions and
+/// single-cell runs all advance.  The same kernel serves them all.
 class NeuronGroup {
 public:
     /// n cells of a neuron population; keyed by (seed, stream).  Distributed settings and the
@@ -49,7 +49,8 @@ public:
         std::uint32_t n_steps = 0;
     };
     /// rows: [n_steps * ports] input rows of the whole group ([padded], or NULL), or NULL for no input.
-    /// Spikes are appended with neuron counted from range.first.  spike_count: [padded] of the whole group, or NULL.  [batch]
+    /// Spikes are appended with neuron counted from range.first.  spike_count: [padded] of the whole group, or NULL.
+    /// [batch]
     void advance(const Range&, const double* const* rows, mfm_spikes* spikes, std::uint32_t* spike_count);
     /// Index of the first state that is not finite and its cell; false when all are.
     [[nodiscard]] bool find_not_finite(std::size_t& state, std::uint64_t& cell) const;

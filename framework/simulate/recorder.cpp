@@ -26,11 +26,14 @@ MeanVariance mean_variance(const std::vector<double>& x) {
     r.variance = x.size() > 1 ? r.variance / static_cast<double>(x.size() - 1) : 0.0;
     return r;
 }
-std::size_t bins(double span, double bin) { return static_cast<std::size_t>(std::floor(span / bin + 1e-9)); }
+std::size_t bins(double span, double bin) {
+    return static_cast<std::size_t>(std::floor(span / bin + 1e-9));
+}
 
 } // namespace
 
-Recorder::Recorder(const Network& network, const Options& options) : options_(options), cells_(network.populations.size()) {
+Recorder::Recorder(const Network& network, const Options& options)
+    : options_(options), cells_(network.populations.size()) {
     for (std::size_t p = 0; p < cells_.size(); ++p) {
         Cells& c = cells_[p];
         c.n = network.populations[p].n;
@@ -120,9 +123,11 @@ std::vector<PopulationActivity> Recorder::finish() const {
         const auto per_block = std::max<std::size_t>(1, bins(options_.block, options_.bin));
         std::vector<double> block_rate;
         for (std::size_t b = 0; b + per_block <= c.binned.size(); b += per_block)
-            block_rate.push_back(std::accumulate(c.binned.begin() + static_cast<std::ptrdiff_t>(b), c.binned.begin() + static_cast<std::ptrdiff_t>(b + per_block), 0.0) /
+            block_rate.push_back(std::accumulate(c.binned.begin() + static_cast<std::ptrdiff_t>(b),
+                                                 c.binned.begin() + static_cast<std::ptrdiff_t>(b + per_block), 0.0) /
                                  (static_cast<double>(c.n) * static_cast<double>(per_block) * options_.bin * 1e-3));
-        if (block_rate.size() > 1) a.rate_se_hz = std::sqrt(mean_variance(block_rate).variance / static_cast<double>(block_rate.size()));
+        if (block_rate.size() > 1)
+            a.rate_se_hz = std::sqrt(mean_variance(block_rate).variance / static_cast<double>(block_rate.size()));
 
         const MeanVariance counts = mean_variance(c.binned);
         a.fano = counts.mean > 0.0 ? counts.variance / counts.mean : 0.0;
@@ -155,7 +160,8 @@ std::vector<double> Recorder::count_covariance() const {
             if (a.size() < 2) continue;
             double sum = 0.0;
             for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - mean[p]) * (b[i] - mean[q]);
-            out[p * n + q] = sum / (static_cast<double>(a.size() - 1) * static_cast<double>(cells_[p].n) * static_cast<double>(cells_[q].n));
+            out[p * n + q] = sum / (static_cast<double>(a.size() - 1) * static_cast<double>(cells_[p].n) *
+                                    static_cast<double>(cells_[q].n));
         }
     return out;
 }

@@ -26,11 +26,11 @@ public:
 private:
     struct Cells {
         std::uint64_t n = 0;
-        std::vector<std::uint32_t> count;             // after the transient
+        std::vector<std::uint32_t> count;              // after the transient
         std::vector<double> last, interval, interval2; // ms
         std::vector<std::uint32_t> intervals;
-        std::vector<double> course, binned;           // population counts
-        std::vector<std::uint32_t> sample_slot;       // [n] index + 1 among the sampled cells, or 0
+        std::vector<double> course, binned;              // population counts
+        std::vector<std::uint32_t> sample_slot;          // [n] index + 1 among the sampled cells, or 0
         std::vector<std::vector<std::uint16_t>> sampled; // counts per bin of the sampled cells
         std::vector<std::uint32_t> spike_cell;
         std::vector<double> spike_time;

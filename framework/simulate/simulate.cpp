@@ -21,7 +21,8 @@ class Protocol {
 public:
     Protocol(const PipelineConfig& config, std::size_t stimulation)
         : where_(&config.stimulations[stimulation].where),
-          instance_(*config.stimulations[stimulation].protocol.component, config.stimulations[stimulation].protocol.settings,
+          instance_(*config.stimulations[stimulation].protocol.component,
+                    config.stimulations[stimulation].protocol.settings,
                     config.stimulations[stimulation].protocol.where),
           table_(&instance_.table<mfm_stimulation_v1>(MFM_STIMULATION_ID)) {}
     [[nodiscard]] std::uint32_t count() const {
@@ -34,24 +35,28 @@ public:
         mfm_condition c{};
         c.size = sizeof c;
         mfm_error error = empty_error();
-        check_status(table_->describe(instance_.self(), condition, &c, &error), error, instance_.component(), "describe", *where_);
+        check_status(table_->describe(instance_.self(), condition, &c, &error), error, instance_.component(),
+                     "describe", *where_);
         c.label[sizeof c.label - 1] = '\0';
         return c;
     }
     [[nodiscard]] double level(std::uint32_t condition) const {
         double rate = 0;
         mfm_error error = empty_error();
-        check_status(table_->level(instance_.self(), condition, &rate, &error), error, instance_.component(), "level", *where_);
+        check_status(table_->level(instance_.self(), condition, &rate, &error), error, instance_.component(), "level",
+                     *where_);
         return rate;
     }
     void course(std::uint32_t condition, double t0, double dt, std::span<double> rate) const {
         mfm_error error = empty_error();
-        check_status(table_->course(instance_.self(), condition, t0, dt, rate.size(), rate.data(), &error), error, instance_.component(),
-                     "course", *where_);
+        check_status(table_->course(instance_.self(), condition, t0, dt, rate.size(), rate.data(), &error), error,
+                     instance_.component(), "course", *where_);
         for (std::size_t i = 0; i < rate.size(); ++i)
             if (!(rate[i] >= 0.0) || !std::isfinite(rate[i]))
-                throw PluginError("stimulation '" + instance_.component().id() + "' gives a rate of " + std::to_string(rate[i]) + " Hz at t = " +
-                                  std::to_string(t0 + static_cast<double>(i) * dt) + " ms; rates must be finite and not negative");
+                throw PluginError("stimulation '" + instance_.component().id() + "' gives a rate of " +
+                                  std::to_string(rate[i]) +
+                                  " Hz at t = " + std::to_string(t0 + static_cast<double>(i) * dt) +
+                                  " ms; rates must be finite and not negative");
     }
 
 private:
@@ -65,17 +70,20 @@ struct TrialResult {
     std::vector<double> covariance;
 };
 
-TrialResult run_trial(const PipelineConfig& config, const Network& network, const ProtocolCondition& c, std::uint64_t seed, bool keep_spikes,
-                      const Protocol& protocol, Progress& progress) {
+TrialResult run_trial(const PipelineConfig& config, const Network& network, const ProtocolCondition& c,
+                      std::uint64_t seed, bool keep_spikes, const Protocol& protocol, Progress& progress) {
     std::vector<Engine::Course> courses(network.populations.size());
     const double dt = config.simulation.dt;
     for (std::size_t p = 0; p < courses.size(); ++p)
         if (config.populations[p].kind == PopulationConfig::Kind::Poisson && config.populations[p].rate_hz > 0.0)
-            courses[p] = [rate = config.populations[p].rate_hz](std::uint64_t, std::span<double> out) { std::fill(out.begin(), out.end(), rate); };
+            courses[p] = [rate = config.populations[p].rate_hz](std::uint64_t, std::span<double> out) {
+                std::fill(out.begin(), out.end(), rate);
+            };
     courses[c.target] = [&](std::uint64_t first_step, std::span<double> out) {
         protocol.course(c.condition, static_cast<double>(first_step) * dt, dt, out);
     };
-    Recorder recorder(network, {dt, c.transient, c.duration, config.simulation.bin, course_bin, config.simulation.block, keep_spikes, config.seed});
+    Recorder recorder(network, {dt, c.transient, c.duration, config.simulation.bin, course_bin, config.simulation.block,
+                                keep_spikes, config.seed});
     const auto steps = static_cast<std::uint64_t>(std::llround(c.duration / dt));
     Engine engine(config, network, seed, courses);
     double reported = 0.0;
@@ -130,7 +138,8 @@ ConditionRecord combine(const ProtocolCondition& c, std::vector<TrialResult>&& t
                 square[i] += b.course_hz[i] * b.course_hz[i];
             }
         }
-        for (double* x : {&a.rate_hz, &a.rate_firing_hz, &a.rate_sd_hz, &a.rate_sd_firing_hz, &a.firing_fraction, &a.fano, &a.correlation, &a.cv_isi})
+        for (double* x : {&a.rate_hz, &a.rate_firing_hz, &a.rate_sd_hz, &a.rate_sd_firing_hz, &a.firing_fraction,
+                          &a.fano, &a.correlation, &a.cv_isi})
             *x /= n;
         a.rate_se_hz = std::sqrt(se2) / n;
         for (double& x : a.cell_rate_hz) x /= n;
@@ -170,11 +179,15 @@ std::vector<ProtocolCondition> protocol_conditions(const PipelineConfig& config)
             c.target = config.population_index(stimulation.target);
             c.name = stimulation.name + ": " + d.label;
             c.stationary = (d.flags & MFM_STATIONARY) != 0;
-            c.duration = stimulation.duration > 0 ? stimulation.duration : std::max(d.duration, c.stationary || d.duration <= 0 ? config.simulation.duration : 0.0);
+            c.duration = stimulation.duration > 0
+                             ? stimulation.duration
+                             : std::max(d.duration, c.stationary || d.duration <= 0 ? config.simulation.duration : 0.0);
             c.transient = stimulation.transient > 0 ? stimulation.transient : config.simulation.transient;
             if (c.transient >= c.duration)
-                throw InputError(stimulation.where, "stimulation '" + stimulation.name + "': the transient (" + std::to_string(c.transient) +
-                                                        " ms) must be shorter than the duration (" + std::to_string(c.duration) + " ms)");
+                throw InputError(stimulation.where, "stimulation '" + stimulation.name + "': the transient (" +
+                                                        std::to_string(c.transient) +
+                                                        " ms) must be shorter than the duration (" +
+                                                        std::to_string(c.duration) + " ms)");
             c.onset = d.onset;
             c.offset = d.offset;
             c.frequency_hz = d.frequency_hz;
@@ -186,7 +199,8 @@ std::vector<ProtocolCondition> protocol_conditions(const PipelineConfig& config)
     return out;
 }
 
-std::vector<double> protocol_course(const PipelineConfig& config, const ProtocolCondition& c, double t0, double dt, std::size_t n) {
+std::vector<double> protocol_course(const PipelineConfig& config, const ProtocolCondition& c, double t0, double dt,
+                                    std::size_t n) {
     std::vector<double> rate(n);
     Protocol(config, c.stimulation).course(c.condition, t0, dt, rate);
     return rate;
@@ -195,7 +209,8 @@ std::vector<double> protocol_course(const PipelineConfig& config, const Protocol
 SpikeRecord simulate_network(const PipelineConfig& config, const Network& network, Progress& progress) {
     const std::vector<ProtocolCondition> conditions = protocol_conditions(config);
     std::vector<std::unique_ptr<Protocol>> protocols;
-    for (std::size_t s = 0; s < config.stimulations.size(); ++s) protocols.push_back(std::make_unique<Protocol>(config, s));
+    for (std::size_t s = 0; s < config.stimulations.size(); ++s)
+        protocols.push_back(std::make_unique<Protocol>(config, s));
     struct Run {
         std::size_t condition;
         std::uint32_t trial;
@@ -216,10 +231,12 @@ SpikeRecord simulate_network(const PipelineConfig& config, const Network& networ
             for (std::size_t r = range.begin(); r < range.end(); ++r) {
                 const ProtocolCondition& c = conditions[runs[r].condition];
                 // Every run has noise of its own, keyed by protocol, condition and trial.
-                const std::uint64_t seed = stream_key(stream_key(config.seed, stream_number(StreamPurpose::Run, c.stimulation)),
-                                                      static_cast<std::uint64_t>(c.condition) << 32 | runs[r].trial);
-                results[runs[r].condition][runs[r].trial] = run_trial(config, network, c, seed, config.simulation.record_spikes && runs[r].trial == 0,
-                                                                     *protocols[c.stimulation], progress);
+                const std::uint64_t seed =
+                    stream_key(stream_key(config.seed, stream_number(StreamPurpose::Run, c.stimulation)),
+                               static_cast<std::uint64_t>(c.condition) << 32 | runs[r].trial);
+                results[runs[r].condition][runs[r].trial] =
+                    run_trial(config, network, c, seed, config.simulation.record_spikes && runs[r].trial == 0,
+                              *protocols[c.stimulation], progress);
             }
         },
         tbb::simple_partitioner{});
@@ -229,7 +246,8 @@ SpikeRecord simulate_network(const PipelineConfig& config, const Network& networ
     for (std::size_t c = 0; c < conditions.size(); ++c) {
         ConditionRecord r = combine(conditions[c], std::move(results[c]));
         r.stimulation = config.stimulations[conditions[c].stimulation].name;
-        r.stimulus_hz = protocol_course(config, conditions[c], 0.5 * course_bin, course_bin, r.population.empty() ? 0 : r.population[0].course_hz.size());
+        r.stimulus_hz = protocol_course(config, conditions[c], 0.5 * course_bin, course_bin,
+                                        r.population.empty() ? 0 : r.population[0].course_hz.size());
         record.conditions.push_back(std::move(r));
     }
     return record;

@@ -8,10 +8,10 @@ namespace mfm {
 
 /// One condition of one stimulation protocol, with what the plugin says of it.
 struct ProtocolCondition {
-    std::size_t stimulation = 0;  ///< index into PipelineConfig::stimulations
+    std::size_t stimulation = 0; ///< index into PipelineConfig::stimulations
     std::uint32_t condition = 0;
-    std::size_t target = 0;       ///< population index
-    std::string name;             ///< "sweep: rate = 40 Hz"
+    std::size_t target = 0; ///< population index
+    std::string name;       ///< "sweep: rate = 40 Hz"
     bool stationary = true;
     double duration = 0, transient = 0, onset = 0, offset = 0, frequency_hz = 0; ///< ms, Hz
     double level_hz = 0;
@@ -19,7 +19,8 @@ struct ProtocolCondition {
 };
 
 /// A protocol's rate (Hz) at t0 + i dt (ms), i < n.  [batch]
-[[nodiscard]] std::vector<double> protocol_course(const PipelineConfig&, const ProtocolCondition&, double t0, double dt, std::size_t n);
+[[nodiscard]] std::vector<double> protocol_course(const PipelineConfig&, const ProtocolCondition&, double t0, double dt,
+                                                  std::size_t n);
 /// All conditions of all protocols, in the order of the file.
 [[nodiscard]] std::vector<ProtocolCondition> protocol_conditions(const PipelineConfig&);
 

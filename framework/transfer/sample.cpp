@@ -28,14 +28,15 @@ std::vector<double> on_path(const RatePath& path, double t) {
     const auto i = std::min(n > 1 ? n - 2 : 0, static_cast<std::size_t>(x));
     const double f = n > 1 ? x - static_cast<double>(i) : 0.0;
     std::vector<double> out(path.rate_hz[i].size());
-    for (std::size_t p = 0; p < out.size(); ++p) out[p] = path.rate_hz[i][p] * (1 - f) + (n > 1 ? path.rate_hz[i + 1][p] : 0.0) * f;
+    for (std::size_t p = 0; p < out.size(); ++p)
+        out[p] = path.rate_hz[i][p] * (1 - f) + (n > 1 ? path.rate_hz[i + 1][p] : 0.0) * f;
     return out;
 }
 
 struct Axes {
     std::vector<std::size_t> pathway; ///< indices into Reduction::pathways
     std::vector<bool> excitatory;
-    std::vector<double> unit;         ///< nS per Hz of the presynaptic rate: kernel area Q K 1e-3
+    std::vector<double> unit; ///< nS per Hz of the presynaptic rate: kernel area Q K 1e-3
 };
 Axes axes_of(const PipelineConfig& config, const Reduction& r, std::size_t population) {
     Axes a;
@@ -54,7 +55,8 @@ struct Measured {
 };
 Measured measure(NeuronGroup& group, double dt, double transient, double duration) {
     constexpr std::uint32_t call_steps = 1000;
-    const auto warm = static_cast<std::uint64_t>(std::llround(transient / dt)), total = warm + static_cast<std::uint64_t>(std::llround(duration / dt));
+    const auto warm = static_cast<std::uint64_t>(std::llround(transient / dt)),
+               total = warm + static_cast<std::uint64_t>(std::llround(duration / dt));
     const std::uint64_t n = group.cells();
     std::vector<std::uint32_t> step(group.padded() * call_steps), neuron(step.size());
     std::vector<double> last(n, -1), sum(n, 0), square(n, 0), count(n, 0), intervals(n, 0);
@@ -63,7 +65,8 @@ Measured measure(NeuronGroup& group, double dt, double transient, double duratio
     for (std::uint64_t now = 0; now < total;) {
         const std::uint64_t stop = now < warm ? warm : total;
         const auto n_steps = static_cast<std::uint32_t>(std::min<std::uint64_t>(call_steps, stop - now));
-        mfm_spikes spikes{sizeof(mfm_spikes), static_cast<std::uint32_t>(step.size()), 0, 0, step.data(), neuron.data()};
+        mfm_spikes spikes{sizeof(mfm_spikes), static_cast<std::uint32_t>(step.size()), 0, 0, step.data(),
+                          neuron.data()};
         group.advance({0, group.padded(), now, n_steps}, nullptr, &spikes, nullptr);
         if (now >= warm) {
             for (std::uint32_t k = 0; k < spikes.count; ++k) {
@@ -79,7 +82,8 @@ Measured measure(NeuronGroup& group, double dt, double transient, double duratio
             }
             if (adaptation >= 0) {
                 const auto w = group.state(static_cast<std::size_t>(adaptation));
-                adaptation_sum += std::accumulate(w.begin(), w.begin() + static_cast<std::ptrdiff_t>(n), 0.0) / static_cast<double>(n);
+                adaptation_sum += std::accumulate(w.begin(), w.begin() + static_cast<std::ptrdiff_t>(n), 0.0) /
+                                  static_cast<double>(n);
                 ++adaptation_calls;
             }
         }
@@ -88,8 +92,10 @@ Measured measure(NeuronGroup& group, double dt, double transient, double duratio
     std::size_t state = 0;
     std::uint64_t cell = 0;
     if (group.find_not_finite(state, cell))
-        throw PluginError("neuron '" + group.instance().component().id() + "': the state '" + group.state_names()[state] +
-                          "' is not a finite number any more while its transfer function is sampled; check the cell's parameters and dt");
+        throw PluginError("neuron '" + group.instance().component().id() + "': the state '" +
+                          group.state_names()[state] +
+                          "' is not a finite number any more while its transfer function is sampled; check the cell's "
+                          "parameters and dt");
     Measured m;
     m.seconds = static_cast<double>(n) * duration * 1e-3;
     double cv = 0, with_cv = 0;
@@ -121,10 +127,12 @@ int current_setting(const PopulationConfig& config) {
 constexpr double slow_adaptation = 5.0; // ms: what is faster follows the rate at once
 bool has_current_axis(const PipelineConfig& config, const PopulationConfig& population) {
     const Adaptation a = adaptation_of(population);
-    return config.mean_field.adaptation && config.mean_field.dynamics == MeanFieldConfig::Dynamics::Synaptic && a.rate > 0 &&
-           1.0 / a.rate > slow_adaptation && a.increment != 0 && current_setting(population) >= 0;
+    return config.mean_field.adaptation && config.mean_field.dynamics == MeanFieldConfig::Dynamics::Synaptic &&
+           a.rate > 0 && 1.0 / a.rate > slow_adaptation && a.increment != 0 && current_setting(population) >= 0;
 }
-std::uint32_t current_pairs(const TransferConfig& t) { return std::max(8u, t.points / 3); }
+std::uint32_t current_pairs(const TransferConfig& t) {
+    return std::max(8u, t.points / 3);
+}
 
 } // namespace
 
@@ -136,13 +144,16 @@ Adaptation adaptation_of(const PopulationConfig& config) {
     const mfm_field* const* fields = nullptr;
     std::uint32_t n_dynamic = 0;
     mfm_error error = empty_error();
-    check_status(table.states(group.instance().self(), &fields, &n_dynamic, &error), error, group.instance().component(), "states", config.where);
+    check_status(table.states(group.instance().self(), &fields, &n_dynamic, &error), error,
+                 group.instance().component(), "states", config.where);
     if (static_cast<std::uint32_t>(state) >= n_dynamic) return {};
     const std::size_t columns = n_dynamic + group.ports();
     std::vector<double> x(n_dynamic), g(group.ports() + 1, 0.0), dx(n_dynamic), jacobian(n_dynamic * columns);
     for (std::uint32_t i = 0; i < n_dynamic; ++i) x[i] = group.state(i)[0];
-    const mfm_subthreshold q{sizeof(mfm_subthreshold), 0, x.data(), g.data(), nullptr, dx.data(), jacobian.data(), nullptr};
-    check_status(table.subthreshold(group.instance().self(), &q, &error), error, group.instance().component(), "subthreshold", config.where);
+    const mfm_subthreshold q{sizeof(mfm_subthreshold), 0,      x.data(), g.data(), nullptr, dx.data(),
+                             jacobian.data(),          nullptr};
+    check_status(table.subthreshold(group.instance().self(), &q, &error), error, group.instance().component(),
+                 "subthreshold", config.where);
     const auto s = static_cast<std::size_t>(state);
     Adaptation a;
     a.rate = -jacobian[s * columns + s];
@@ -156,9 +167,11 @@ RatePath rate_path(const Reduction& r, const SpikeRecord& record) {
     for (const ConditionRecord& c : record.conditions)
         if (c.stationary) conditions.push_back(&c);
     if (conditions.empty())
-        throw InputError("no stationary stimulation: transfer functions are sampled around the network's stationary rates; add a [stimulation.*] "
+        throw InputError("no stationary stimulation: transfer functions are sampled around the network's stationary "
+                         "rates; add a [stimulation.*] "
                          "with plugin = \"sweep\" or \"constant\"");
-    std::stable_sort(conditions.begin(), conditions.end(), [](const auto* a, const auto* b) { return a->level_hz < b->level_hz; });
+    std::stable_sort(conditions.begin(), conditions.end(),
+                     [](const auto* a, const auto* b) { return a->level_hz < b->level_hz; });
     RatePath path;
     for (const ConditionRecord* c : conditions) {
         path.level_hz.push_back(c->level_hz);
@@ -175,7 +188,8 @@ std::size_t sample_count(const PipelineConfig& config, const Reduction& r, std::
     return t.points + t.wide_points + t.heldout_points + (has_current_axis(config, cell) ? 2 * current_pairs(t) : 0);
 }
 
-TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, const RatePath& path, std::size_t population, Progress& progress) {
+TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, const RatePath& path,
+                              std::size_t population, Progress& progress) {
     const PopulationConfig& cell = config.populations[r.populations[population].network_index];
     const TransferConfig& t = config.transfer;
     const Axes axes = axes_of(config, r, population);
@@ -196,12 +210,14 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
         const std::vector<double> rates = on_path(path, radical_inverse(i, 2));
         const double e = std::exp(low + span * radical_inverse(i, 3)), h = std::exp(low + span * radical_inverse(i, 5));
         std::vector<double> nu;
-        for (std::size_t s = 0; s < axes.pathway.size(); ++s) nu.push_back(rates[r.pathways[axes.pathway[s]].source] * (axes.excitatory[s] ? e : h));
+        for (std::size_t s = 0; s < axes.pathway.size(); ++s)
+            nu.push_back(rates[r.pathways[axes.pathway[s]].source] * (axes.excitatory[s] ? e : h));
         return nu;
     };
     for (std::uint64_t i = 1; i <= t.points; ++i) add(working(i), 0.0, TransferPoint::Use::Working);
     for (std::uint64_t i = 1; i <= t.heldout_points; ++i) add(working(t.points + i), 0.0, TransferPoint::Use::HeldOut);
-    // The wide range: from nothing to 1.25 times the working range's end on both axes, square-root spaced; the first quarter has no inhibition.
+    // The wide range: from nothing to 1.25 times the working range's end on both axes, square-root spaced; the first
+    // quarter has no inhibition.
     double G_e = 0, G_i = 0;
     for (const TransferPoint& p : table.points) {
         G_e = std::max(G_e, p.G_e);
@@ -209,12 +225,15 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
     }
     const std::vector<double> middle = on_path(path, 0.5);
     double e_middle = 0, i_middle = 0;
-    for (std::size_t s = 0; s < axes.pathway.size(); ++s) (axes.excitatory[s] ? e_middle : i_middle) += axes.unit[s] * middle[r.pathways[axes.pathway[s]].source];
+    for (std::size_t s = 0; s < axes.pathway.size(); ++s)
+        (axes.excitatory[s] ? e_middle : i_middle) += axes.unit[s] * middle[r.pathways[axes.pathway[s]].source];
     for (std::uint64_t i = 1; i <= t.wide_points; ++i) {
         const double a = radical_inverse(i, 2), b = i % 4 == 0 ? 0.0 : radical_inverse(i, 3);
-        const double e = e_middle > 0 ? 1.25 * G_e * a * a / e_middle : 0.0, h = i_middle > 0 ? 1.25 * G_i * b * b / i_middle : 0.0;
+        const double e = e_middle > 0 ? 1.25 * G_e * a * a / e_middle : 0.0,
+                     h = i_middle > 0 ? 1.25 * G_i * b * b / i_middle : 0.0;
         std::vector<double> nu;
-        for (std::size_t s = 0; s < axes.pathway.size(); ++s) nu.push_back(middle[r.pathways[axes.pathway[s]].source] * (axes.excitatory[s] ? e : h));
+        for (std::size_t s = 0; s < axes.pathway.size(); ++s)
+            nu.push_back(middle[r.pathways[axes.pathway[s]].source] * (axes.excitatory[s] ? e : h));
         add(nu, 0.0, TransferPoint::Use::Wide);
     }
     const int current = current_setting(cell);
@@ -235,8 +254,11 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
     tbb::parallel_for(std::size_t{0}, table.points.size(), [&](std::size_t i) {
         throw_if_interrupted();
         TransferPoint& p = table.points[i];
-        NeuronGroup group(cell, t.copies, config.simulation.dt, config.seed, stream_number(StreamPurpose::Sample, population << 20 | i));
-        if (p.I != 0.0) group.set_setting(static_cast<std::size_t>(current), cell.neuron->settings[static_cast<std::size_t>(current)].real + p.I);
+        NeuronGroup group(cell, t.copies, config.simulation.dt, config.seed,
+                          stream_number(StreamPurpose::Sample, population << 20 | i));
+        if (p.I != 0.0)
+            group.set_setting(static_cast<std::size_t>(current),
+                              cell.neuron->settings[static_cast<std::size_t>(current)].real + p.I);
         std::vector<PoissonDrive> drives;
         for (std::size_t s = 0; s < axes.pathway.size(); ++s) {
             const Pathway& w = r.pathways[axes.pathway[s]];
@@ -244,7 +266,8 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
         }
         group.set_drives(std::move(drives));
         // Points that only test count four times as long, so that they test the fit and not their own noise.
-        const Measured m = measure(group, config.simulation.dt, t.transient, p.use == TransferPoint::Use::HeldOut ? 4 * duration : duration);
+        const Measured m = measure(group, config.simulation.dt, t.transient,
+                                   p.use == TransferPoint::Use::HeldOut ? 4 * duration : duration);
         p.rate_hz = m.rate_hz;
         p.se_hz = m.se_hz;
         p.cv_isi = m.cv_isi;
@@ -255,7 +278,8 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
     return table;
 }
 
-std::vector<OperatingPoint> operating_points(const PipelineConfig& config, const Reduction& r, const RatePath& path, std::size_t population, Progress& progress) {
+std::vector<OperatingPoint> operating_points(const PipelineConfig& config, const Reduction& r, const RatePath& path,
+                                             std::size_t population, Progress& progress) {
     constexpr std::uint64_t most_cells = 1024;
     constexpr double neuron_seconds = 2000.0;
     const MesoPopulation& meso = r.populations[population];
@@ -270,18 +294,21 @@ std::vector<OperatingPoint> operating_points(const PipelineConfig& config, const
     std::vector<OperatingPoint> out(path.level_hz.size());
     tbb::parallel_for(std::size_t{0}, out.size(), [&](std::size_t c) {
         throw_if_interrupted();
-        NeuronGroup group(cell, n, config.simulation.dt, config.seed, stream_number(StreamPurpose::Sample, population << 20 | 1u << 19 | c));
+        NeuronGroup group(cell, n, config.simulation.dt, config.seed,
+                          stream_number(StreamPurpose::Sample, population << 20 | 1u << 19 | c));
         std::vector<PoissonDrive> drives;
         for (const std::size_t s : pathways) {
             const Pathway& w = r.pathways[s];
             PoissonDrive d{w.port, {}, {w.Q}};
             // Two values at least, so that the array counts as one per cell.
             for (std::uint64_t i = 0; i < std::max<std::uint64_t>(n, 2); ++i)
-                d.rate_hz.push_back(static_cast<double>(w.in_degree[order[std::min(i, n - 1)]]) * path.rate_hz[c][w.source]);
+                d.rate_hz.push_back(static_cast<double>(w.in_degree[order[std::min(i, n - 1)]]) *
+                                    path.rate_hz[c][w.source]);
             drives.push_back(std::move(d));
         }
         group.set_drives(std::move(drives));
-        const Measured m = measure(group, config.simulation.dt, config.transfer.transient, neuron_seconds / static_cast<double>(n) * 1e3);
+        const Measured m = measure(group, config.simulation.dt, config.transfer.transient,
+                                   neuron_seconds / static_cast<double>(n) * 1e3);
         out[c] = {path.level_hz[c], m.rate_hz, m.se_hz};
         progress.advance();
     });

@@ -23,19 +23,21 @@ struct RatePath {
 };
 [[nodiscard]] RatePath rate_path(const Reduction&, const SpikeRecord&);
 
-/// The numerical transfer function of one population, sampled with its own neuron plugin: independent copies of the mean cell,
-/// each pathway one Poisson stream of rate K nu.  Points cover the working range around the network's path (Use::Working),
-/// a wide range with silent inhibition included (Use::Wide), further points of the working range for testing only
-/// (Use::HeldOut), and, where adaptation is slow, points with a constant current (Use::Current).
-[[nodiscard]] TransferTable sample_transfer(const PipelineConfig&, const Reduction&, const RatePath&, std::size_t population, Progress&);
+/// The numerical transfer function of one population, sampled with its own neuron plugin: independent copies of the
+/// mean cell, each pathway one Poisson stream of rate K nu.  Points cover the working range around the network's path
+/// (Use::Working), a wide range with silent inhibition included (Use::Wide), further points of the working range for
+/// testing only (Use::HeldOut), and, where adaptation is slow, points with a constant current (Use::Current).
+[[nodiscard]] TransferTable sample_transfer(const PipelineConfig&, const Reduction&, const RatePath&,
+                                            std::size_t population, Progress&);
 /// Points that sample_transfer will compute, for progress.
 [[nodiscard]] std::size_t sample_count(const PipelineConfig&, const Reduction&, std::size_t population);
 
-/// The operating-point test: up to 1024 cells with their own in-degrees, driven by Poisson input at the network's own rates; one
-/// rate per condition of the path.
+/// The operating-point test: up to 1024 cells with their own in-degrees, driven by Poisson input at the network's own
+/// rates; one rate per condition of the path.
 struct OperatingPoint {
     double level_hz = 0, rate_hz = 0, se_hz = 0;
 };
-[[nodiscard]] std::vector<OperatingPoint> operating_points(const PipelineConfig&, const Reduction&, const RatePath&, std::size_t population, Progress&);
+[[nodiscard]] std::vector<OperatingPoint> operating_points(const PipelineConfig&, const Reduction&, const RatePath&,
+                                                           std::size_t population, Progress&);
 
 } // namespace mfm

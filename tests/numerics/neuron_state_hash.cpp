@@ -12,14 +12,17 @@ int main() {
     const auto add = [&](const PopulationConfig& c, std::uint32_t steps_per_call) {
         NeuronGroup group(c, 37, 0.1, 5, 9);
         group.set_drives({{0, {3000.0}, {1.0}}, {1, {800.0}, {1.5}}, {0, {90.0}, {2.0}}});
-        for (std::uint64_t t = 0; t < 4000; t += steps_per_call) group.advance({0, group.padded(), t, steps_per_call}, nullptr, nullptr, nullptr);
+        for (std::uint64_t t = 0; t < 4000; t += steps_per_call)
+            group.advance({0, group.padded(), t, steps_per_call}, nullptr, nullptr, nullptr);
         for (std::size_t s = 0; s < group.state_names().size(); ++s) hash.add(group.state(s));
     };
     for (const std::uint32_t steps : {1u, 10u, 16u}) {
         hash = ContentHash{};
         add(cell("eglif", interneuron(), {alpha(0.64, 0), alpha(2, -80), alpha(1.2, 0)}), steps);
         add(cell("lif", {}, {alpha(5, 0), exponential(5, -80)}), steps);
-        add(cell("adex", {{"V_peak", -40}}, {exponential(5, 0), {sizeof(mfm_receptor), MFM_RECEPTOR_BIEXPONENTIAL, 0, 0, 6, 1, -80}}), steps);
+        add(cell("adex", {{"V_peak", -40}},
+                 {exponential(5, 0), {sizeof(mfm_receptor), MFM_RECEPTOR_BIEXPONENTIAL, 0, 0, 6, 1, -80}}),
+            steps);
         std::printf("%s\n", hash.hex().c_str());
     }
 }

@@ -22,7 +22,8 @@ double rate(const PopulationConfig& c, std::vector<PoissonDrive> drives, std::ui
     std::vector<std::uint32_t> count(group.padded(), 0);
     group.advance({0, group.padded(), 0, 2000}, nullptr, nullptr, nullptr);
     group.advance({0, group.padded(), 2000, static_cast<std::uint32_t>(span * 10)}, nullptr, nullptr, count.data());
-    return std::accumulate(count.begin(), count.begin() + static_cast<std::ptrdiff_t>(n), 0.0) / static_cast<double>(n) / span * 1e3;
+    return std::accumulate(count.begin(), count.begin() + static_cast<std::ptrdiff_t>(n), 0.0) /
+           static_cast<double>(n) / span * 1e3;
 }
 
 std::vector<std::string> output_lines(const std::string& command) {
@@ -38,16 +39,22 @@ std::vector<std::string> output_lines(const std::string& command) {
 TEST_CASE("cells driven by Poisson input fire at the rates NEST 3.6 gives, within 1 % (2 % for E-GLIF)") {
     // Rates and parameters: single-cell runs of NEST 3.6.0, 1000 cells over 0.2-1.2 s.
     const std::map<std::string, double> aeif = {{"Delta_T", 2}, {"V_peak", -40}, {"a", 4}, {"b", 60}, {"t_ref", 5}};
-    CHECK(rate(cell("lif", {{"t_ref", 5}}, {alpha(5, 0), alpha(5, -80)}), {{0, {3200}, {.5}}, {1, {800}, {2}}}, 1000, 1000) == Approx(91.6).epsilon(.01));
-    CHECK(rate(cell("adex", aeif, {exponential(5, 0), exponential(5, -80)}), {{0, {3200}, {1.5}}, {1, {800}, {5}}}, 1000, 1000) == Approx(17.75).epsilon(.01));
-    CHECK(rate(cell("adex", aeif, {alpha(2, 0), alpha(2, -80)}), {{0, {3200}, {1.5}}, {1, {800}, {5}}}, 1000, 1000) == Approx(20.88).epsilon(.01));
+    CHECK(rate(cell("lif", {{"t_ref", 5}}, {alpha(5, 0), alpha(5, -80)}), {{0, {3200}, {.5}}, {1, {800}, {2}}}, 1000,
+               1000) == Approx(91.6).epsilon(.01));
+    CHECK(rate(cell("adex", aeif, {exponential(5, 0), exponential(5, -80)}), {{0, {3200}, {1.5}}, {1, {800}, {5}}},
+               1000, 1000) == Approx(17.75).epsilon(.01));
+    CHECK(rate(cell("adex", aeif, {alpha(2, 0), alpha(2, -80)}), {{0, {3200}, {1.5}}, {1, {800}, {5}}}, 1000, 1000) ==
+          Approx(20.88).epsilon(.01));
     auto mli = interneuron();
     mli["tau_V"] = 1.1;
     auto pc = purkinje();
     pc["I_e"] = 780;
-    CHECK(rate(cell("eglif", granule(), {alpha(5.8, 0), alpha(13.61, -80)}), {{0, {8.096}, {.23}}, {1, {21.205}, {.36}}}, 4000, 1000) == Approx(3.055).epsilon(.02));
-    CHECK(rate(cell("eglif", mli, {alpha(.64, 0), alpha(2, -80)}), {{0, {978.5}, {.07}}, {1, {139.8}, {.547}}}, 1000, 1000) == Approx(13.55).epsilon(.02));
-    CHECK(rate(cell("eglif", pc, {alpha(1.1, 0), alpha(2.8, -80)}), {{0, {2178.2}, {.275}}, {1, {84.82}, {1.22}}}, 1000, 1000) == Approx(97.85).epsilon(.02));
+    CHECK(rate(cell("eglif", granule(), {alpha(5.8, 0), alpha(13.61, -80)}),
+               {{0, {8.096}, {.23}}, {1, {21.205}, {.36}}}, 4000, 1000) == Approx(3.055).epsilon(.02));
+    CHECK(rate(cell("eglif", mli, {alpha(.64, 0), alpha(2, -80)}), {{0, {978.5}, {.07}}, {1, {139.8}, {.547}}}, 1000,
+               1000) == Approx(13.55).epsilon(.02));
+    CHECK(rate(cell("eglif", pc, {alpha(1.1, 0), alpha(2.8, -80)}), {{0, {2178.2}, {.275}}, {1, {84.82}, {1.22}}}, 1000,
+               1000) == Approx(97.85).epsilon(.02));
 }
 
 TEST_CASE("E-GLIF cells without input keep the autorhythm their authors publish, within 1.5 %") {
@@ -71,7 +78,8 @@ TEST_CASE("E-GLIF cells without input keep the autorhythm their authors publish,
 TEST_CASE("the state after thousands of steps has the same bits at every vector width and block of steps") {
     std::set<std::string> hashes;
     for (const char* lanes : {"2", "4", "8", "16"})
-        for (const std::string& line : output_lines(std::string("MFM_LANES=") + lanes + " " + NEURON_STATE_HASH)) hashes.insert(line);
+        for (const std::string& line : output_lines(std::string("MFM_LANES=") + lanes + " " + NEURON_STATE_HASH))
+            hashes.insert(line);
     CHECK(hashes.size() == 1);
 }
 
@@ -82,7 +90,8 @@ TEST_CASE("the subthreshold equations come with exact first and second derivativ
     const auto derivative = [&](std::vector<double> z, std::vector<double>* jacobian, std::vector<double>* hessian) {
         std::vector<double> dx(2), J(2 * 4), H(2 * 16);
         mfm_error error = empty_error();
-        const mfm_subthreshold q{sizeof(mfm_subthreshold), 0, z.data(), z.data() + 2, nullptr, dx.data(), J.data(), H.data()};
+        const mfm_subthreshold q{
+            sizeof(mfm_subthreshold), 0, z.data(), z.data() + 2, nullptr, dx.data(), J.data(), H.data()};
         REQUIRE(table.subthreshold(group.instance().self(), &q, &error) == MFM_OK);
         if (jacobian != nullptr) *jacobian = J;
         if (hessian != nullptr) *hessian = H;
@@ -101,7 +110,9 @@ TEST_CASE("the subthreshold equations come with exact first and second derivativ
         const auto f_up = derivative(up, &J_up, nullptr), f_down = derivative(down, &J_down, nullptr);
         for (std::size_t r = 0; r < 2; ++r) {
             CHECK(J[r * 4 + k] == Approx((f_up[r] - f_down[r]) / (2 * h)).epsilon(1e-6).margin(1e-9));
-            for (std::size_t l = 0; l < 4; ++l) CHECK(H[(r * 4 + k) * 4 + l] == Approx((J_up[r * 4 + l] - J_down[r * 4 + l]) / (2 * h)).epsilon(1e-5).margin(1e-9));
+            for (std::size_t l = 0; l < 4; ++l)
+                CHECK(H[(r * 4 + k) * 4 + l] ==
+                      Approx((J_up[r * 4 + l] - J_down[r * 4 + l]) / (2 * h)).epsilon(1e-5).margin(1e-9));
         }
     }
 }

@@ -10,36 +10,55 @@ struct Adex {
                           citation = "Brette & Gerstner 2005, doi:10.1152/jn.00686.2005";
     static constexpr auto documentation = mfm_page;
 
-    template <class T>
-    struct Parameters {
+    template <class T> struct Parameters {
         T C_m, g_L, E_L, V_th, Delta_T, V_peak, V_reset, t_ref, a, b, tau_w, I_e;
         static constexpr auto fields() {
             using P = Parameters;
             return std::tuple{
-                mfm::Field{&P::C_m, "C_m", "pF", 200.0, 0.0, 1e5, "membrane capacitance"}.open_lower().per_neuron().role(MFM_ROLE_CAPACITANCE),
-                mfm::Field{&P::g_L, "g_L", "nS", 10.0, 0.0, 1e5, "leak conductance"}.open_lower().per_neuron().role(MFM_ROLE_LEAK),
-                mfm::Field{&P::E_L, "E_L", "mV", -65.0, -200.0, 100.0, "leak reversal potential"}.per_neuron().role(MFM_ROLE_REST),
-                mfm::Field{&P::V_th, "V_th", "mV", -50.0, -200.0, 100.0, "potential at which the spike sets in"}.per_neuron().role(MFM_ROLE_THRESHOLD),
-                mfm::Field{&P::Delta_T, "Delta_T", "mV", 2.0, 0.0, 100.0, "slope of the spike's onset"}.open_lower().per_neuron(),
-                mfm::Field{&P::V_peak, "V_peak", "mV", 0.0, -200.0, 200.0, "potential at which a spike is counted and reset"}.per_neuron(),
-                mfm::Field{&P::V_reset, "V_reset", "mV", -65.0, -500.0, 100.0, "potential after a spike and while refractory"}.per_neuron(),
-                mfm::Field{&P::t_ref, "t_ref", "ms", 0.0, 0.0, 1e3, "absolute refractory period"}.per_neuron().role(MFM_ROLE_REFRACTORY),
+                mfm::Field{&P::C_m, "C_m", "pF", 200.0, 0.0, 1e5, "membrane capacitance"}
+                    .open_lower()
+                    .per_neuron()
+                    .role(MFM_ROLE_CAPACITANCE),
+                mfm::Field{&P::g_L, "g_L", "nS", 10.0, 0.0, 1e5, "leak conductance"}.open_lower().per_neuron().role(
+                    MFM_ROLE_LEAK),
+                mfm::Field{&P::E_L, "E_L", "mV", -65.0, -200.0, 100.0, "leak reversal potential"}.per_neuron().role(
+                    MFM_ROLE_REST),
+                mfm::Field{&P::V_th, "V_th", "mV", -50.0, -200.0, 100.0, "potential at which the spike sets in"}
+                    .per_neuron()
+                    .role(MFM_ROLE_THRESHOLD),
+                mfm::Field{&P::Delta_T, "Delta_T", "mV", 2.0, 0.0, 100.0, "slope of the spike's onset"}
+                    .open_lower()
+                    .per_neuron(),
+                mfm::Field{&P::V_peak, "V_peak", "mV", 0.0, -200.0, 200.0,
+                           "potential at which a spike is counted and reset"}
+                    .per_neuron(),
+                mfm::Field{&P::V_reset, "V_reset", "mV", -65.0, -500.0, 100.0,
+                           "potential after a spike and while refractory"}
+                    .per_neuron(),
+                mfm::Field{&P::t_ref, "t_ref", "ms", 0.0, 0.0, 1e3, "absolute refractory period"}.per_neuron().role(
+                    MFM_ROLE_REFRACTORY),
                 mfm::Field{&P::a, "a", "nS", 4.0, -1e4, 1e4, "subthreshold adaptation"}.per_neuron(),
-                mfm::Field{&P::b, "b", "pA", 80.0, -1e6, 1e6, "adaptation added by a spike"}.per_neuron().role(MFM_ROLE_INCREMENT),
-                mfm::Field{&P::tau_w, "tau_w", "ms", 500.0, 0.0, 1e6, "time constant of the adaptation"}.open_lower().per_neuron(),
-                mfm::Field{&P::I_e, "I_e", "pA", 0.0, -1e6, 1e6, "constant current"}.per_neuron().role(MFM_ROLE_CURRENT),
+                mfm::Field{&P::b, "b", "pA", 80.0, -1e6, 1e6, "adaptation added by a spike"}.per_neuron().role(
+                    MFM_ROLE_INCREMENT),
+                mfm::Field{&P::tau_w, "tau_w", "ms", 500.0, 0.0, 1e6, "time constant of the adaptation"}
+                    .open_lower()
+                    .per_neuron(),
+                mfm::Field{&P::I_e, "I_e", "pA", 0.0, -1e6, 1e6, "constant current"}.per_neuron().role(
+                    MFM_ROLE_CURRENT),
             };
         }
     };
-    template <class T>
-    struct State {
+    template <class T> struct State {
         T V, w, refractory;
         static constexpr auto fields() {
             using S = State;
             return std::tuple{
-                mfm::Field{&S::V, "V_m", "mV", -65.0, -mfm::infinity, mfm::infinity, "membrane potential"}.role(MFM_ROLE_VOLTAGE),
-                mfm::Field{&S::w, "w", "pA", 0.0, -mfm::infinity, mfm::infinity, "adaptation current"}.role(MFM_ROLE_ADAPTATION),
-                mfm::Field{&S::refractory, "refractory", "1", 0.0, 0.0, mfm::infinity, "steps left of the refractory period"},
+                mfm::Field{&S::V, "V_m", "mV", -65.0, -mfm::infinity, mfm::infinity, "membrane potential"}.role(
+                    MFM_ROLE_VOLTAGE),
+                mfm::Field{&S::w, "w", "pA", 0.0, -mfm::infinity, mfm::infinity, "adaptation current"}.role(
+                    MFM_ROLE_ADAPTATION),
+                mfm::Field{&S::refractory, "refractory", "1", 0.0, 0.0, mfm::infinity,
+                           "steps left of the refractory period"},
             };
         }
     };
@@ -50,14 +69,15 @@ struct Adex {
 
     /// C_m V' = -g_L (V - E_L) + g_L Delta_T exp((V - V_th)/Delta_T) - w + I_e + I_syn(V)
     /// tau_w w' = a (V - E_L) - w
-    template <class T>
-    struct Equations {
+    template <class T> struct Equations {
         T inverse_C, g_L, E_L, V_th, Delta_T, inverse_Delta_T, a, inverse_tau_w, I_e;
         MFM_INLINE explicit Equations(const Parameters<T>& p)
-            : inverse_C(T(1.0) / p.C_m), g_L(p.g_L), E_L(p.E_L), V_th(p.V_th), Delta_T(p.Delta_T), inverse_Delta_T(T(1.0) / p.Delta_T),
-              a(p.a), inverse_tau_w(T(1.0) / p.tau_w), I_e(p.I_e) {}
+            : inverse_C(T(1.0) / p.C_m), g_L(p.g_L), E_L(p.E_L), V_th(p.V_th), Delta_T(p.Delta_T),
+              inverse_Delta_T(T(1.0) / p.Delta_T), a(p.a), inverse_tau_w(T(1.0) / p.tau_w), I_e(p.I_e) {}
         MFM_INLINE T V(const T& V, const T& V_in_exponent, const T& w, const mfm::Synapses<T>& syn) const {
-            return (g_L * (E_L - V) + g_L * Delta_T * exp((V_in_exponent - V_th) * inverse_Delta_T) - w + I_e + syn(V)) * inverse_C;
+            return (g_L * (E_L - V) + g_L * Delta_T * exp((V_in_exponent - V_th) * inverse_Delta_T) - w + I_e +
+                    syn(V)) *
+                   inverse_C;
         }
         MFM_INLINE T w(const T& V, const T& w) const { return (a * (V - E_L) - w) * inverse_tau_w; }
     };
@@ -66,18 +86,16 @@ struct Adex {
         const Equations<T> f(p);
         return {f.V(s.V, s.V, s.w, syn), f.w(s.V, s.w), T(0.0)};
     }
-    template <class T>
-    static void initialise(const Parameters<T>& p, double, State<T>& s, mfm::Random<T>&) {
+    template <class T> static void initialise(const Parameters<T>& p, double, State<T>& s, mfm::Random<T>&) {
         s = {p.E_L, T(0.0), T(0.0)};
     }
     /// Heun's method; in the exponent the potential is held at V_peak, which only a step that ends in a spike reaches.
-    template <class T>
-    MFM_INLINE static auto prepare(const Parameters<T>& p, double dt) {
+    template <class T> MFM_INLINE static auto prepare(const Parameters<T>& p, double dt) {
         const Equations<T> f(p);
         const T h(dt), half(0.5 * dt), V_peak = p.V_peak, V_reset = p.V_reset, b = p.b;
         T refractory_steps(0.0);
         for (int i = 0; i < T::lanes; ++i) refractory_steps.set_lane(i, std::ceil(p.t_ref.lane(i) / dt - 1e-9));
-        return [=](State<T>& s, const mfm::Input<T>& in, mfm::Random<T>&) __attribute__((always_inline)) {
+        return [=](State<T> & s, const mfm::Input<T>& in, mfm::Random<T>&) __attribute__((always_inline)) {
             const T kV = f.V(s.V, min(s.V, V_peak), s.w, in.start), kw = f.w(s.V, s.w);
             const T V_ahead = s.V + h * kV, w_ahead = s.w + h * kw;
             T V = s.V + half * (kV + f.V(V_ahead, min(V_ahead, V_peak), w_ahead, in.end));

@@ -4,11 +4,11 @@
 //   template <class T> struct Parameters    T members; static constexpr auto fields() (mfm::Field rows)
 //   template <class T> struct State         T members; the first `dynamic` of them obey differential equations
 //   static constexpr int dynamic
-//   derivative(p, s, syn)                   d state / d t of the subthreshold equations, per ms: a State (or Dual) of rates
-//   initialise(p, dt, s, random)            the state of a new cell
-//   prepare(p, dt)                          -> a step: [=](State<T>& s, const Input<T>& in, Random<T>& random) -> mask of spikes
-// all templated on the number type, and exports it with MFM_PLUGIN("My Lab", mfm::NeuronModel<M>).  Receptors, input, noise
-// keys, vector width and automatic differentiation are done here.
+//   derivative(p, s, syn)                   d state / d t of the subthreshold equations, per ms: a State (or Dual) of
+//   rates initialise(p, dt, s, random)            the state of a new cell prepare(p, dt)                          -> a
+//   step: [=](State<T>& s, const Input<T>& in, Random<T>& random) -> mask of spikes
+// all templated on the number type, and exports it with MFM_PLUGIN("My Lab", mfm::NeuronModel<M>).  Receptors, input,
+// noise keys, vector width and automatic differentiation are done here.
 #pragma once
 #include <mfm/dual.hpp>
 #include <mfm/plugin.hpp>
@@ -23,26 +23,23 @@
 namespace mfm {
 
 /// The synaptic input of a cell at one moment: all conductances as g (nS) and gE = sum g_i E_i (pA), and currents (pA).
-template <class T>
-struct Synapses {
+template <class T> struct Synapses {
     T g, gE, current;
     /// sum g_i (E_i - V) + currents, pA.
     MFM_INLINE T operator()(const T& V) const { return gE - g * V + current; }
 };
 /// The synaptic input at the start and at the end of a step (before the spikes that arrive in it take effect).
-template <class T>
-struct Input {
-    Synapses<T> start, end;
-};
+template <class T> struct Input { Synapses<T> start, end; };
 
 /// Threefry-2x64-13 (Salmon et al. 2011): two 64-bit words for each of W cells.  Adds, rotations and xors only, so it
 /// vectorises at every width without a multiplier.
-template <int W>
-struct Threefry {
+template <int W> struct Threefry {
     using U = typename detail::Native<W>::U;
     MFM_INLINE static void words(U& x0, U& x1, std::uint64_t k0, std::uint64_t k1) {
         const std::uint64_t k2 = 0x1BD11BDAA9FC1A22ULL ^ k0 ^ k1;
-        const auto rotate = [](const U& x, int n) __attribute__((always_inline)) { return (x << n) | (x >> (64 - n)); };
+        const auto rotate = [](const U& x, int n) __attribute__((always_inline)) {
+            return (x << n) | (x >> (64 - n));
+        };
         const auto round = [&](int n) __attribute__((always_inline)) {
             x0 += x1;
             x1 = rotate(x1, n) ^ x0;
@@ -63,10 +60,10 @@ struct Threefry {
 };
 
 /// Random numbers of the cells of a block in one step, keyed by (seed, stream, cell, step): the same for any batching.
-template <class T>
-class Random {
+template <class T> class Random {
 public:
-    Random(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_cell) : seed_(seed), stream_(stream), cell_(first_cell) {}
+    Random(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_cell)
+        : seed_(seed), stream_(stream), cell_(first_cell) {}
     /// A fresh standard exponential variate into the lanes of the mask.
     void exponential(const typename T::MaskType& mask, T& target) {
         for (int i = 0; i < T::lanes; ++i)
@@ -108,8 +105,7 @@ struct PortConstants {
 };
 
 /// Poisson counts of W * B cells by inversion of the distribution function; lambda may differ from cell to cell.
-template <class T>
-MFM_INLINE T poisson_count(const T& u, const T& lambda, const T& p0) {
+template <class T> MFM_INLINE T poisson_count(const T& u, const T& lambda, const T& p0) {
     T n(0.0), p = p0, cumulative = p0;
     auto more = u >= cumulative;
     for (int k = 1; k < 80 && any(more); ++k) {
@@ -123,13 +119,10 @@ MFM_INLINE T poisson_count(const T& u, const T& lambda, const T& p0) {
 
 } // namespace detail
 
-template <class M>
-class NeuronModel {
+template <class M> class NeuronModel {
 public:
-    template <class T>
-    using Parameters = typename M::template Parameters<T>;
-    template <class T>
-    using State = typename M::template State<T>;
+    template <class T> using Parameters = typename M::template Parameters<T>;
+    template <class T> using State = typename M::template State<T>;
     using Fields = Schema<Parameters<double>>;
     using StateFields = Schema<State<double>>;
     static constexpr int n_settings = static_cast<int>(Fields::size), n_states = static_cast<int>(StateFields::size);
@@ -154,7 +147,8 @@ private:
     }
     static void destroy(void* self) noexcept { delete static_cast<Instance*>(self); }
 
-    static mfm_status set_receptors(void* self, std::uint32_t n, const mfm_receptor* const* receptors, mfm_error* error) noexcept {
+    static mfm_status set_receptors(void* self, std::uint32_t n, const mfm_receptor* const* receptors,
+                                    mfm_error* error) noexcept {
         return guarded(error, [&] {
             auto& it = *static_cast<Instance*>(self);
             if (n > MFM_MAX_PORTS) throw std::runtime_error("at most 8 receptors per cell");
@@ -174,14 +168,15 @@ private:
             }
             it.synapse_rows.clear();
             for (const std::string& name : it.names)
-                it.synapse_rows.push_back(mfm_field{sizeof(mfm_field), MFM_REAL, 0, 0, name.c_str(), "nS", "synaptic state",
-                                                    0.0, -infinity, infinity, nullptr, nullptr});
+                it.synapse_rows.push_back(mfm_field{sizeof(mfm_field), MFM_REAL, 0, 0, name.c_str(), "nS",
+                                                    "synaptic state", 0.0, -infinity, infinity, nullptr, nullptr});
             it.states.assign(StateFields::list.begin(), StateFields::list.end() - 1);
             for (const mfm_field& row : it.synapse_rows) it.states.push_back(&row);
             it.states.push_back(nullptr);
         });
     }
-    static mfm_status states(void* self, const mfm_field* const** fields, std::uint32_t* n_dynamic, mfm_error*) noexcept {
+    static mfm_status states(void* self, const mfm_field* const** fields, std::uint32_t* n_dynamic,
+                             mfm_error*) noexcept {
         *fields = static_cast<const Instance*>(self)->states.data();
         *n_dynamic = dynamic;
         return MFM_OK;
@@ -189,22 +184,22 @@ private:
 
     // ---- the batch -------------------------------------------------------------------------------------------------
 
-    template <class T, class S, class Row>
-    MFM_INLINE static void load_fields(S& out, const Row& row) {
+    template <class T, class S, class Row> MFM_INLINE static void load_fields(S& out, const Row& row) {
         std::size_t i = 0;
-        std::apply([&](const auto&... f) __attribute__((always_inline)) { ((out.*(f.member) = row(i++)), ...); }, S::fields());
+        std::apply(
+            [&](const auto&... f) __attribute__((always_inline)) { ((out.*(f.member) = row(i++)), ...); }, S::fields());
     }
-    template <class S, class Row>
-    MFM_INLINE static void store_fields(const S& in, const Row& row) {
+    template <class S, class Row> MFM_INLINE static void store_fields(const S& in, const Row& row) {
         std::size_t i = 0;
-        std::apply([&](const auto&... f) __attribute__((always_inline)) { (row(i++, in.*(f.member)), ...); }, S::fields());
+        std::apply(
+            [&](const auto&... f) __attribute__((always_inline)) { (row(i++, in.*(f.member)), ...); }, S::fields());
     }
-    template <class T>
-    MFM_INLINE static Parameters<T> load_parameters(const mfm_neuron_batch& b, std::uint32_t at) {
+    template <class T> MFM_INLINE static Parameters<T> load_parameters(const mfm_neuron_batch& b, std::uint32_t at) {
         Parameters<T> p;
-        load_fields<T>(p, [&](std::size_t i) __attribute__((always_inline)) {
-            return b.setting_stride[i] != 0 ? T::load(b.setting[i] + at) : T(b.setting[i][0]);
-        });
+        load_fields<T>(
+            p, [&](std::size_t i) __attribute__((always_inline)) {
+                return b.setting_stride[i] != 0 ? T::load(b.setting[i] + at) : T(b.setting[i][0]);
+            });
         return p;
     }
 
@@ -245,8 +240,7 @@ private:
     }
 
     /// One Poisson train into a port, constants of a block of cells.
-    template <class T>
-    struct Stream {
+    template <class T> struct Stream {
         T lambda, p0, weight; // events a step, e^-lambda, what an event adds
     };
 
@@ -255,11 +249,15 @@ private:
     MFM_INLINE static void block(const mfm_neuron_batch& b, const Ports& ports, const Step& step, std::uint32_t at) {
         using Mask = typename T::MaskType;
         State<T> s;
-        load_fields<T>(s, [&](std::size_t i) __attribute__((always_inline)) { return T::load(b.state[i] + at); });
+        load_fields<T>(
+            s, [&](std::size_t i) __attribute__((always_inline)) { return T::load(b.state[i] + at); });
         T g[NP > 0 ? NP : 1], h[NP > 0 ? NP : 1];
-        const auto in_use = [&](int p) __attribute__((always_inline)) { return NP <= 4 || static_cast<std::uint32_t>(p) < ports.n; };
+        const auto in_use = [&](int p) __attribute__((always_inline)) {
+            return NP <= 4 || static_cast<std::uint32_t>(p) < ports.n;
+        };
         const auto two_states = [&](int p) __attribute__((always_inline)) {
-            return shapes == detail::Shapes::Alpha || ports.port[static_cast<std::size_t>(p)].shape != MFM_RECEPTOR_EXPONENTIAL;
+            return shapes == detail::Shapes::Alpha ||
+                   ports.port[static_cast<std::size_t>(p)].shape != MFM_RECEPTOR_EXPONENTIAL;
         };
         for (int p = 0; p < NP; ++p) {
             g[p] = h[p] = T(0.0);
@@ -289,7 +287,8 @@ private:
         const int steps_per_call = n_words == 0 ? 1 : n_words == 1 ? 4 : n_words == 2 ? 2 : 1;
         constexpr int B = static_cast<int>(sizeof(T) / sizeof(typename T::F)), W = T::lanes / B;
         using U = typename detail::Native<W>::U;
-        const std::uint64_t key0 = stream_key(b.seed, b.stream), key1 = stream_key(b.seed ^ 0x706f6973736f6eULL, b.stream);
+        const std::uint64_t key0 = stream_key(b.seed, b.stream),
+                            key1 = stream_key(b.seed ^ 0x706f6973736f6eULL, b.stream);
         U cell[B];
         for (int k = 0; k < B; ++k)
             for (int i = 0; i < W; ++i) cell[k][i] = b.first_neuron + at + static_cast<std::uint64_t>(k * W + i);
@@ -303,11 +302,13 @@ private:
             Input<T> in{{T(0.0), T(0.0), T(0.0)}, {T(0.0), T(0.0), T(0.0)}};
             for (int p = 0; p < NP; ++p) {
                 const auto& c = ports.port[static_cast<std::size_t>(p)];
-                const auto add = [&](Synapses<T>& side) __attribute__((always_inline)) {
+                const auto add = [&](Synapses<T> & side) __attribute__((always_inline)) {
                     if (shapes == detail::Shapes::Any && c.shape == MFM_RECEPTOR_BIEXPONENTIAL) {
                         const T total = g[p] - h[p];
-                        if (c.current) side.current += total;
-                        else side.g += total, side.gE += total * T(c.E_rev);
+                        if (c.current)
+                            side.current += total;
+                        else
+                            side.g += total, side.gE += total * T(c.E_rev);
                     } else if (shapes == detail::Shapes::Any && c.current) {
                         side.current += g[p];
                     } else {
@@ -336,9 +337,12 @@ private:
             // What arrives in this step acts after it.
             const auto arrive = [&](int p, const T& amount) __attribute__((always_inline)) {
                 const auto& c = ports.port[static_cast<std::size_t>(p)];
-                if (shapes == detail::Shapes::Alpha || c.shape == MFM_RECEPTOR_ALPHA) h[p] += amount;
-                else if (c.shape == MFM_RECEPTOR_EXPONENTIAL) g[p] += amount;
-                else g[p] += amount, h[p] += amount;
+                if (shapes == detail::Shapes::Alpha || c.shape == MFM_RECEPTOR_ALPHA)
+                    h[p] += amount;
+                else if (c.shape == MFM_RECEPTOR_EXPONENTIAL)
+                    g[p] += amount;
+                else
+                    g[p] += amount, h[p] += amount;
             };
             if (b.input != nullptr) {
                 for (int p = 0; p < NP; ++p) {
@@ -348,7 +352,9 @@ private:
                 }
             }
             if (n_streams > 0) {
-                int word = steps_per_call > 1 ? static_cast<int>(now % static_cast<std::uint64_t>(steps_per_call)) * n_words : 0;
+                int word = steps_per_call > 1
+                               ? static_cast<int>(now % static_cast<std::uint64_t>(steps_per_call)) * n_words
+                               : 0;
                 if (word == 0) have_words = false;
                 const auto generate = [&](std::uint64_t call) __attribute__((always_inline)) {
                     for (int k = 0; k < B; ++k) {
@@ -360,7 +366,8 @@ private:
                 };
                 const auto uniform = [&]() __attribute__((always_inline)) {
                     if (!have_words || (word % 4 == 0 && word > 0 && steps_per_call == 1))
-                        generate((now / static_cast<std::uint64_t>(steps_per_call) << 8) + static_cast<std::uint64_t>(word / 4));
+                        generate((now / static_cast<std::uint64_t>(steps_per_call) << 8) +
+                                 static_cast<std::uint64_t>(word / 4));
                     T u;
                     for (int k = 0; k < B; ++k) {
                         const U w = (word & 2) != 0 ? word1[k] : word0[k];
@@ -394,7 +401,8 @@ private:
             }
         }
 
-        store_fields(s, [&](std::size_t i, const T& x) __attribute__((always_inline)) { x.store(b.state[i] + at); });
+        store_fields(
+            s, [&](std::size_t i, const T& x) __attribute__((always_inline)) { x.store(b.state[i] + at); });
         for (int p = 0; p < NP; ++p) {
             if (!in_use(p)) continue;
             const std::uint32_t first = ports.first_state[static_cast<std::size_t>(p)];
@@ -409,24 +417,29 @@ private:
         for (int i = 0; i < n_settings; ++i) shared = shared && b.setting_stride[i] == 0;
         const auto step = M::prepare(load_parameters<T>(b, 0), b.dt);
         for (std::uint32_t at = 0; at < b.n; at += static_cast<std::uint32_t>(T::lanes)) {
-            if (shared) block<T, NP, shapes>(b, ports, step, at);
-            else block<T, NP, shapes>(b, ports, M::prepare(load_parameters<T>(b, at), b.dt), at);
+            if (shared)
+                block<T, NP, shapes>(b, ports, step, at);
+            else
+                block<T, NP, shapes>(b, ports, M::prepare(load_parameters<T>(b, at), b.dt), at);
         }
     }
 
     // One entry per instruction set and kernel; only these carry the target, everything below is inlined into them.
     using Entry = void (*)(const mfm_neuron_batch&, const Ports&);
-    template <int NP, detail::Shapes shapes>
-    struct Entries {
-        [[gnu::flatten]] static void lanes2(const mfm_neuron_batch& b, const Ports& p) { run<Real<2, 1>, NP, shapes>(b, p); }
+    template <int NP, detail::Shapes shapes> struct Entries {
+        [[gnu::flatten]] static void lanes2(const mfm_neuron_batch& b, const Ports& p) {
+            run<Real<2, 1>, NP, shapes>(b, p);
+        }
 #ifdef __OPTIMIZE__ // without optimisation nothing is inlined, and the instruction sets would not mix
         [[gnu::flatten, gnu::target("avx2")]] static void lanes4(const mfm_neuron_batch& b, const Ports& p) {
             run<Real<4, 1>, NP, shapes>(b, p);
         }
-        [[gnu::flatten, gnu::target("avx512f,avx512dq,avx512vl,avx512bw")]] static void lanes8(const mfm_neuron_batch& b, const Ports& p) {
+        [[gnu::flatten, gnu::target("avx512f,avx512dq,avx512vl,avx512bw")]] static void
+        lanes8(const mfm_neuron_batch& b, const Ports& p) {
             run<Real<8, 1>, NP, shapes>(b, p);
         }
-        [[gnu::flatten, gnu::target("avx512f,avx512dq,avx512vl,avx512bw")]] static void lanes16(const mfm_neuron_batch& b, const Ports& p) {
+        [[gnu::flatten, gnu::target("avx512f,avx512dq,avx512vl,avx512bw")]] static void
+        lanes16(const mfm_neuron_batch& b, const Ports& p) {
             run<Real<8, 2>, NP, shapes>(b, p);
         }
 #endif
@@ -444,11 +457,17 @@ private:
         using detail::Shapes;
         if (ports.all_alpha) {
             switch (ports.n) {
-            case 0: case 1: break;
-            case 2: return Entries<2, Shapes::Alpha>::pick(lanes);
-            case 3: return Entries<3, Shapes::Alpha>::pick(lanes);
-            case 4: return Entries<4, Shapes::Alpha>::pick(lanes);
-            default: break;
+            case 0:
+            case 1:
+                break;
+            case 2:
+                return Entries<2, Shapes::Alpha>::pick(lanes);
+            case 3:
+                return Entries<3, Shapes::Alpha>::pick(lanes);
+            case 4:
+                return Entries<4, Shapes::Alpha>::pick(lanes);
+            default:
+                break;
             }
         }
         if (ports.n == 2) return Entries<2, Shapes::Any>::pick(lanes);
@@ -460,8 +479,8 @@ private:
         static const int lanes = [] {
             int best = 2;
             if (__builtin_cpu_supports("avx2")) best = 4;
-            if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                __builtin_cpu_supports("avx512bw"))
+            if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
                 best = 16;
             if (const char* asked = std::getenv("MFM_LANES")) {
                 const int n = std::atoi(asked);
@@ -479,7 +498,8 @@ private:
             if (batch->drive != nullptr) {
                 int n = 0;
                 for (const mfm_drive* const* d = batch->drive; *d != nullptr; ++d, ++n) {
-                    if ((*d)->port >= ports.n) throw std::runtime_error("a Poisson drive names a receptor that the cell does not have");
+                    if ((*d)->port >= ports.n)
+                        throw std::runtime_error("a Poisson drive names a receptor that the cell does not have");
                     const std::uint32_t n_rates = (*d)->rate_stride != 0 ? batch->n : 1;
                     for (std::uint32_t i = 0; i < n_rates; ++i)
                         if (!((*d)->rate_hz[i] >= 0.0 && (*d)->rate_hz[i] * 1e-3 * batch->dt <= MFM_MOST_EVENTS))
@@ -507,7 +527,8 @@ private:
         });
     }
 
-    // ---- the subthreshold equations, differentiated automatically -----------------------------------------------------
+    // ---- the subthreshold equations, differentiated automatically
+    // -----------------------------------------------------
 
     static mfm_status subthreshold(void* self, const mfm_subthreshold* q, mfm_error* error) noexcept {
         return guarded(error, [&] {
@@ -517,14 +538,16 @@ private:
             Parameters<double> plain = it.parameters;
             if (q->setting != nullptr) {
                 std::size_t i = 0;
-                std::apply([&](const auto&... f) { ((plain.*(f.member) = q->setting[i++]), ...); }, Parameters<double>::fields());
+                std::apply([&](const auto&... f) { ((plain.*(f.member) = q->setting[i++]), ...); },
+                           Parameters<double>::fields());
             }
             // The ports enter only through g, gE and current, so those three are what is differentiated by.
             double sums[inputs] = {0, 0, 0};
             std::vector<std::array<double, inputs>> weight(np);
             for (std::size_t p = 0; p < np; ++p) {
                 const bool current = (it.receptors[p].flags & MFM_RECEPTOR_CURRENT) != 0;
-                weight[p] = current ? std::array<double, inputs>{0, 0, 1} : std::array<double, inputs>{1, it.receptors[p].E_rev, 0};
+                weight[p] = current ? std::array<double, inputs>{0, 0, 1}
+                                    : std::array<double, inputs>{1, it.receptors[p].E_rev, 0};
                 for (std::size_t k = 0; k < inputs; ++k) sums[k] += weight[p][k] * q->g[p];
             }
             using D1 = Dual<double, N>;
@@ -541,7 +564,10 @@ private:
                 std::size_t i = 0;
                 std::apply(
                     [&](const auto&... f) {
-                        ((s.*(f.member) = i < static_cast<std::size_t>(n) ? variable(q->x[i], static_cast<int>(i)) : T(0.0), ++i), ...);
+                        ((s.*(f.member) =
+                              i < static_cast<std::size_t>(n) ? variable(q->x[i], static_cast<int>(i)) : T(0.0),
+                          ++i),
+                         ...);
                     },
                     State<T>::fields());
                 const Synapses<T> syn{variable(sums[0], n), variable(sums[1], n + 1), variable(sums[2], n + 2)};
@@ -549,7 +575,9 @@ private:
                 std::array<T, static_cast<std::size_t>(n)> out;
                 i = 0;
                 std::apply(
-                    [&](const auto&... f) { ((i < static_cast<std::size_t>(n) ? void(out[i] = rate.*(f.member)) : void(), ++i), ...); },
+                    [&](const auto&... f) {
+                        ((i < static_cast<std::size_t>(n) ? void(out[i] = rate.*(f.member)) : void(), ++i), ...);
+                    },
                     State<T>::fields());
                 return out;
             };
@@ -557,7 +585,9 @@ private:
             // d/d column c of the caller = sum over our variables a of chain(c, a) d/da.
             const auto chain = [&](std::size_t c, std::size_t a) {
                 if (c < static_cast<std::size_t>(n)) return a == c ? 1.0 : 0.0;
-                return a < static_cast<std::size_t>(n) ? 0.0 : weight[c - static_cast<std::size_t>(n)][a - static_cast<std::size_t>(n)];
+                return a < static_cast<std::size_t>(n)
+                           ? 0.0
+                           : weight[c - static_cast<std::size_t>(n)][a - static_cast<std::size_t>(n)];
             };
             if (q->hessian == nullptr) {
                 const auto f = evaluate.template operator()<D1>([](double x, int k) {
@@ -590,7 +620,8 @@ private:
                         for (std::size_t d = 0; d < columns; ++d) {
                             double second = 0;
                             for (std::size_t a = 0; a < N; ++a)
-                                for (std::size_t e = 0; e < N; ++e) second += chain(c, a) * chain(d, e) * f[r].d[a].d[e];
+                                for (std::size_t e = 0; e < N; ++e)
+                                    second += chain(c, a) * chain(d, e) * f[r].d[a].d[e];
                             q->hessian[(r * columns + c) * columns + d] = second;
                         }
                     }
@@ -599,12 +630,14 @@ private:
         });
     }
 
-    static constexpr mfm_neuron_v1 table{sizeof(mfm_neuron_v1), 0, &set_receptors, &states, &initialise, &advance, &subthreshold};
+    static constexpr mfm_neuron_v1 table{sizeof(mfm_neuron_v1), 0,        &set_receptors, &states,
+                                         &initialise,           &advance, &subthreshold};
     static constexpr mfm_interface interfaces[] = {{MFM_NEURON_ID, &table}, {nullptr, nullptr}};
 
 public:
-    static constexpr mfm_component component{sizeof(mfm_component), 0, M::id, M::version, M::summary, M::citation,
-        Fields::list.data(), &create, &destroy, interfaces, documentation_of<M>()};
+    static constexpr mfm_component component{
+        sizeof(mfm_component), 0,       M::id,    M::version, M::summary,           M::citation,
+        Fields::list.data(),   &create, &destroy, interfaces, documentation_of<M>()};
 };
 
 } // namespace mfm

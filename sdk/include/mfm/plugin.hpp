@@ -29,16 +29,17 @@ class Infeasible : public std::runtime_error {
 };
 
 /// A member of a settings (or state) struct and its row in the schema, on one line:
-///     mfm::Field{&Settings::tau, "tau", "ms", 20., 0., 1e4, "membrane time constant"}.open_lower().role(MFM_ROLE_TAU_M)
+///     mfm::Field{&Settings::tau, "tau", "ms", 20., 0., 1e4, "membrane time
+///     constant"}.open_lower().role(MFM_ROLE_TAU_M)
 /// Members may be double, int, std::int64_t, bool, std::string and std::vector<double>.
-template <class Owner, class Member>
-struct Field {
+template <class Owner, class Member> struct Field {
     Member Owner::*member;
     mfm_field schema;
 
     constexpr Field(Member Owner::*m, const char* name, const char* unit, double initial, double lower, double upper,
                     const char* doc)
-        : member(m), schema{sizeof(mfm_field), kind(), 0, 0, name, unit, doc, initial, lower, upper, nullptr, nullptr} {}
+        : member(m), schema{sizeof(mfm_field), kind(), 0, 0, name, unit, doc, initial, lower, upper, nullptr, nullptr} {
+    }
     /// A text; with choices (a static, NULL-ended array) the first is the default, without them "" is.
     constexpr Field(Member Owner::*m, const char* name, const char* const* choices, const char* doc)
         : member(m), schema{sizeof(mfm_field), MFM_TEXT, 0, 0, name, "1", doc, 0, 0, 0, choices, nullptr} {}
@@ -61,17 +62,21 @@ private:
         return copy;
     }
     static constexpr std::uint32_t kind() {
-        if constexpr (std::is_same_v<Member, bool>) return MFM_BOOLEAN;
-        else if constexpr (std::is_integral_v<Member>) return MFM_INTEGER;
-        else if constexpr (std::is_same_v<Member, std::string>) return MFM_TEXT;
-        else if constexpr (std::is_same_v<Member, std::vector<double>>) return MFM_REAL_LIST;
-        else return MFM_REAL;
+        if constexpr (std::is_same_v<Member, bool>)
+            return MFM_BOOLEAN;
+        else if constexpr (std::is_integral_v<Member>)
+            return MFM_INTEGER;
+        else if constexpr (std::is_same_v<Member, std::string>)
+            return MFM_TEXT;
+        else if constexpr (std::is_same_v<Member, std::vector<double>>)
+            return MFM_REAL_LIST;
+        else
+            return MFM_REAL;
     }
 };
 
 /// The schema of a struct with `static constexpr auto fields()`, as the ABI wants it, made at compile time.
-template <class S>
-struct Schema {
+template <class S> struct Schema {
     static constexpr auto fields = S::fields();
     static constexpr std::size_t size = std::tuple_size_v<decltype(fields)>;
     static constexpr std::array<mfm_field, size> rows =
@@ -91,13 +96,17 @@ struct Schema {
     }
 
 private:
-    template <class M>
-    static void assign(M& member, const mfm_value& v) {
-        if constexpr (std::is_same_v<M, bool>) member = v.integer != 0;
-        else if constexpr (std::is_integral_v<M>) member = static_cast<M>(v.integer);
-        else if constexpr (std::is_same_v<M, std::string>) member = v.text != nullptr ? v.text : "";
-        else if constexpr (std::is_same_v<M, std::vector<double>>) member.assign(v.list, v.list + v.length);
-        else member = v.real;
+    template <class M> static void assign(M& member, const mfm_value& v) {
+        if constexpr (std::is_same_v<M, bool>)
+            member = v.integer != 0;
+        else if constexpr (std::is_integral_v<M>)
+            member = static_cast<M>(v.integer);
+        else if constexpr (std::is_same_v<M, std::string>)
+            member = v.text != nullptr ? v.text : "";
+        else if constexpr (std::is_same_v<M, std::vector<double>>)
+            member.assign(v.list, v.list + v.length);
+        else
+            member = v.real;
     }
 };
 /// For plugins without settings.
@@ -106,12 +115,12 @@ struct NoSettings {
 };
 
 inline void write_message(mfm_error* error, const char* text) noexcept {
-    if (error != nullptr && error->size >= sizeof(mfm_error)) std::snprintf(error->message, sizeof error->message, "%s", text);
+    if (error != nullptr && error->size >= sizeof(mfm_error))
+        std::snprintf(error->message, sizeof error->message, "%s", text);
 }
 
 /// Runs f and turns what it throws into a status; nothing crosses the boundary.
-template <class F>
-mfm_status guarded(mfm_error* error, F&& f) noexcept {
+template <class F> mfm_status guarded(mfm_error* error, F&& f) noexcept {
     try {
         std::forward<F>(f)();
         return MFM_OK;
@@ -127,39 +136,35 @@ mfm_status guarded(mfm_error* error, F&& f) noexcept {
 }
 
 /// documentation of an author's struct, when it has one.
-template <class T>
-constexpr const char* documentation_of() {
-    if constexpr (requires { T::documentation; }) return T::documentation;
-    else return nullptr;
+template <class T> constexpr const char* documentation_of() {
+    if constexpr (requires { T::documentation; })
+        return T::documentation;
+    else
+        return nullptr;
 }
 /// settings type of an author's struct: its Settings, or none.
-template <class T, class = void>
-struct SettingsOf {
-    using type = NoSettings;
-};
-template <class T>
-struct SettingsOf<T, std::void_t<typename T::Settings>> {
-    using type = typename T::Settings;
-};
+template <class T, class = void> struct SettingsOf { using type = NoSettings; };
+template <class T> struct SettingsOf<T, std::void_t<typename T::Settings>> { using type = typename T::Settings; };
 
 /// The component of an author's class T (id, version, summary, citation, optional Settings and documentation) that is
 /// constructible from its Settings, with these interfaces.
-template <class T, class Interfaces>
-struct ComponentOf {
+template <class T, class Interfaces> struct ComponentOf {
     using Settings = typename SettingsOf<T>::type;
     static mfm_status create(const mfm_value* const* values, void** self, mfm_error* error) noexcept {
         return guarded(error, [&] {
-            if constexpr (std::is_constructible_v<T, Settings>) *self = new T(Schema<Settings>::read(values));
-            else *self = new T();
+            if constexpr (std::is_constructible_v<T, Settings>)
+                *self = new T(Schema<Settings>::read(values));
+            else
+                *self = new T();
         });
     }
     static void destroy(void* self) noexcept { delete static_cast<T*>(self); }
-    static constexpr mfm_component component{sizeof(mfm_component), 0, T::id, T::version, T::summary, T::citation,
+    static constexpr mfm_component component{
+        sizeof(mfm_component),         0,       T::id,    T::version,       T::summary,           T::citation,
         Schema<Settings>::list.data(), &create, &destroy, Interfaces::list, documentation_of<T>()};
 };
 
-template <class... C>
-struct ComponentList {
+template <class... C> struct ComponentList {
     static constexpr const mfm_component* list[] = {&C::component..., nullptr};
 };
 
@@ -172,7 +177,13 @@ struct ComponentList {
 #endif
 /// The exported table: MFM_PLUGIN("My Lab", mfm::NeuronModel<MyModel>, ...); once in a library.
 #define MFM_PLUGIN(vendor, ...)                                                                                        \
-    extern "C" MFM_EXPORT constinit const mfm_plugin mfm_plugin_v1 = {                                                 \
-        sizeof(mfm_plugin), MFM_ABI_MAJOR, MFM_ABI_MINOR, 0, vendor, MFM_SDK_VERSION, MFM_COMPILER,                    \
-        ::mfm::ComponentList<__VA_ARGS__>::list, nullptr};                                                             \
+    extern "C" MFM_EXPORT constinit const mfm_plugin mfm_plugin_v1 = {sizeof(mfm_plugin),                              \
+                                                                      MFM_ABI_MAJOR,                                   \
+                                                                      MFM_ABI_MINOR,                                   \
+                                                                      0,                                               \
+                                                                      vendor,                                          \
+                                                                      MFM_SDK_VERSION,                                 \
+                                                                      MFM_COMPILER,                                    \
+                                                                      ::mfm::ComponentList<__VA_ARGS__>::list,         \
+                                                                      nullptr};                                        \
     static_assert(true)

@@ -6,8 +6,10 @@
 
 namespace mfm {
 
-/// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): four words for a counter and a key.
-[[nodiscard]] constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::uint64_t key) noexcept {
+/// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): four words for a counter and a
+/// key.
+[[nodiscard]] constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c,
+                                                            std::uint64_t key) noexcept {
     auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
     for (int round = 0; round < 10; ++round) {
         const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c[0], p1 = std::uint64_t{0xCD9E8D57u} * c[2];
@@ -27,15 +29,18 @@ namespace mfm {
     return z ^ (z >> 31);
 }
 
-/// A sequence of random numbers of one (seed, stream, element): counter-based, so any element's numbers can be made anywhere,
-/// in any order, by any thread.
+/// A sequence of random numbers of one (seed, stream, element): counter-based, so any element's numbers can be made
+/// anywhere, in any order, by any thread.
 class RandomSequence {
 public:
-    constexpr RandomSequence(std::uint64_t seed, std::uint64_t stream, std::uint64_t element, std::uint32_t purpose = 0) noexcept
+    constexpr RandomSequence(std::uint64_t seed, std::uint64_t stream, std::uint64_t element,
+                             std::uint32_t purpose = 0) noexcept
         : key_(stream_key(seed, stream)), element_(element), purpose_(purpose) {}
     [[nodiscard]] constexpr std::uint32_t bits32() noexcept {
         if (used_ == 4) {
-            block_ = philox({static_cast<std::uint32_t>(element_), static_cast<std::uint32_t>(element_ >> 32), counter_++, purpose_}, key_);
+            block_ = philox({static_cast<std::uint32_t>(element_), static_cast<std::uint32_t>(element_ >> 32),
+                             counter_++, purpose_},
+                            key_);
             used_ = 0;
         }
         return block_[used_++];
