@@ -45,7 +45,7 @@ std::string preamble(const std::string& name, std::size_t columns, std::size_t r
                        "set datafile missing 'NaN'\n"
                        "set border 3\n"
                        "set tics nomirror out\n"
-                       "set key left top Left reverse samplen 2 spacing 1.1\n"
+                       "set key outside bottom center horizontal samplen 2\n"
                        "set multiplot layout {4},{3} title {5}\n",
                        name, std::max<std::size_t>(640, columns * 360), rows * 290 + 30, columns, rows, literal(title));
 }
@@ -181,9 +181,10 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
                     c.trials > 1 ? fmt::format(", band: ± standard error of a {:g} ms bin over trials", c.course_bin)
                                  : "",
                     smoothing_ms));
-    figure.script += fmt::format("set xlabel 'time (ms)'\nset ylabel 'rate (Hz)'\nset xrange [{}:{}]\nset style fill "
-                                 "transparent solid 0.25 noborder\n",
-                                 from, to);
+    figure.script += fmt::format(
+        "set xlabel 'time (ms)'\nset ylabel 'rate (Hz)'\nset xrange [{}:{}]\nset yrange [0:*]\nset style fill "
+        "transparent solid 0.25 noborder\n",
+        from, to);
     figure.data = "# time (ms), stimulus (Hz)\n";
     for (std::size_t i = 0; i < c.stimulus_hz.size(); ++i)
         figure.data += fmt::format("{} {}\n", (static_cast<double>(i) + 0.5) * c.course_bin, number(c.stimulus_hz[i]));

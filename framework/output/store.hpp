@@ -9,6 +9,7 @@
 #include "output/hdf5.hpp"
 #include "remap/reduction.hpp"
 #include "simulate/spike_record.hpp"
+#include "transfer/fit.hpp"
 #include "transfer/table.hpp"
 #include "validate/mean_field_results.hpp"
 
@@ -40,6 +41,9 @@ void save_reduction(const std::filesystem::path& file, const Reduction&, const s
 void save_transfer_tables(const std::filesystem::path& file, std::span<const TransferTable>, const std::string& hash);
 [[nodiscard]] std::vector<TransferTable> load_transfer_tables(const std::filesystem::path& file,
                                                               const std::string& hash);
+
+void save_transfer_fits(const std::filesystem::path& file, std::span<const TransferFit>, const std::string& hash);
+[[nodiscard]] std::vector<TransferFit> load_transfer_fits(const std::filesystem::path& file, const std::string& hash);
 
 void save_mean_field(const std::filesystem::path& file, const MeanFieldResults&, const std::string& hash);
 [[nodiscard]] MeanFieldResults load_mean_field(const std::filesystem::path& file, const std::string& hash);

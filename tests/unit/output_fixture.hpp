@@ -9,6 +9,7 @@
 #include "network/network.hpp"
 #include "remap/reduction.hpp"
 #include "simulate/spike_record.hpp"
+#include "transfer/fit.hpp"
 #include "transfer/table.hpp"
 #include "validate/mean_field_results.hpp"
 
@@ -153,6 +154,44 @@ inline std::vector<mfm::TransferTable> tables() {
     b.use = mfm::TransferPoint::Use::HeldOut;
     t.points = {a, b};
     return {t, {"silent", {}}};
+}
+
+inline std::vector<mfm::TransferFit> fits() {
+    mfm::TransferFit f;
+    f.population = "golgi";
+    f.basis = "softplus";
+    f.inputs = {"G_e", "G_i"};
+    f.coefficients = {"a", "b"};
+    f.units = {"Hz", "1"};
+    f.value = {1.0 / 3.0, tiny};
+    f.covariance = {1, 0.5, 0.5, nan};
+    f.lower = {0, 0.1};
+    f.upper = {3, 7.5};
+    f.G_e_lower = 0.01;
+    f.G_e_upper = 3.25;
+    f.G_i_lower = 0.02;
+    f.G_i_upper = 7;
+    f.cost = 12.5;
+    f.rmse_hz = 0.3;
+    f.largest_rate_hz = 120;
+    f.heldout_rmse_hz = 0.44;
+    f.heldout_median_relative_error = 0.011;
+    f.points = 120;
+    f.heldout_points = 32;
+    f.relative_points = 30;
+    f.undefined_points = 2;
+    f.heldout_undefined = 1;
+    f.fitted_hz = {1.5, std::nullopt, nan};
+    f.outcome = 1;
+    f.message = "no more steps";
+    f.iterations = 50;
+    f.evaluations = 400;
+    f.starts = 8;
+    f.agreeing_starts = 5;
+    f.current = {2.5, {1, 2}, {3, 4}, 40, 0.6};
+    mfm::TransferFit empty;
+    empty.population = "none";
+    return {f, empty};
 }
 
 inline mfm::MeanFieldResults mean_field() {

@@ -157,6 +157,42 @@ TEST_CASE("transfer tables come back from their file bit by bit") {
     }
 }
 
+TEST_CASE("fits of transfer functions come back from their file bit by bit") {
+    const fixture::Folder folder;
+    const auto file = folder / "fits.h5";
+    const auto a = fixture::fits();
+    mfm::save_transfer_fits(file, a, "abc");
+    const auto b = mfm::load_transfer_fits(file, "abc");
+    REQUIRE(b.size() == a.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        const auto &f = a[i], &g = b[i];
+        CHECK((g.population == f.population && g.basis == f.basis && g.message == f.message));
+        CHECK((g.inputs == f.inputs && g.coefficients == f.coefficients && g.units == f.units));
+        CHECK(same_bits(g.value, f.value));
+        CHECK(same_bits(g.covariance, f.covariance));
+        CHECK(same_bits(g.lower, f.lower));
+        CHECK(same_bits(g.upper, f.upper));
+        CHECK(same_bits({g.G_e_lower, g.G_e_upper, g.G_i_lower, g.G_i_upper, g.cost, g.rmse_hz, g.largest_rate_hz},
+                        {f.G_e_lower, f.G_e_upper, f.G_i_lower, f.G_i_upper, f.cost, f.rmse_hz, f.largest_rate_hz}));
+        CHECK(g.cross_validated_rmse_hz == f.cross_validated_rmse_hz);
+        CHECK(g.heldout_rmse_hz == f.heldout_rmse_hz);
+        CHECK(g.heldout_median_relative_error == f.heldout_median_relative_error);
+        CHECK((g.points == f.points && g.heldout_points == f.heldout_points && g.relative_points == f.relative_points));
+        CHECK((g.undefined_points == f.undefined_points && g.heldout_undefined == f.heldout_undefined));
+        CHECK((g.outcome == f.outcome && g.iterations == f.iterations && g.evaluations == f.evaluations));
+        CHECK((g.starts == f.starts && g.agreeing_starts == f.agreeing_starts));
+        REQUIRE(g.fitted_hz.size() == f.fitted_hz.size());
+        for (std::size_t k = 0; k < f.fitted_hz.size(); ++k) {
+            REQUIRE(g.fitted_hz[k].has_value() == f.fitted_hz[k].has_value());
+            if (f.fitted_hz[k]) CHECK(same_bits(*g.fitted_hz[k], *f.fitted_hz[k]));
+        }
+        CHECK(same_bits({g.current.dI, g.current.rmse_hz}, {f.current.dI, f.current.rmse_hz}));
+        CHECK(same_bits(g.current.plus, f.current.plus));
+        CHECK(same_bits(g.current.minus, f.current.minus));
+        CHECK(g.current.points == f.current.points);
+    }
+}
+
 TEST_CASE("mean-field results come back from their file bit by bit") {
     const fixture::Folder folder;
     const auto file = folder / "mean_field.h5";
@@ -197,8 +233,9 @@ TEST_CASE("every dataset carries its unit") {
     mfm::save_spike_record(folder / "spikes.h5", fixture::record(), std::vector<std::string>{"a", "b"}, "abc");
     mfm::save_reduction(folder / "reduction.h5", fixture::reduction(), "abc");
     mfm::save_transfer_tables(folder / "transfer.h5", fixture::tables(), "abc");
+    mfm::save_transfer_fits(folder / "fits.h5", fixture::fits(), "abc");
     mfm::save_mean_field(folder / "mean_field.h5", fixture::mean_field(), "abc");
-    for (const char* name : {"network.h5", "spikes.h5", "reduction.h5", "transfer.h5", "mean_field.h5"}) {
+    for (const char* name : {"network.h5", "spikes.h5", "reduction.h5", "transfer.h5", "fits.h5", "mean_field.h5"}) {
         const mfm::Handle file(H5Fopen((folder / name).c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
         REQUIRE(file.open());
         int datasets = 0;

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdexcept>
+
+#include "output/stage_file.hpp"
+#include "output/store.hpp"
+
+namespace mfm {
+
+namespace {
+
+struct PointColumn {
+    const char* name;
+    const char* unit;
+    double TransferPoint::*member;
+};
+constexpr PointColumn point_columns[] = {
+    {"G_e", "nS", &TransferPoint::G_e},
+    {"G_i", "nS", &TransferPoint::G_i},
+    {"I", "pA", &TransferPoint::I},
+    {"rate_hz", "Hz", &TransferPoint::rate_hz},
+    {"se_hz", "Hz", &TransferPoint::se_hz},
+    {"cv_isi", "1", &TransferPoint::cv_isi},
+    {"mean_adaptation", "pA", &TransferPoint::mean_adaptation},
+    {"seconds", "s", &TransferPoint::seconds},
+};
+
+} // namespace
+
+void save_transfer_tables(const std::filesystem::path& file, std::span<const TransferTable> tables,
+                          const std::string& hash) {
+    Hdf5Writer out(stamp_of("transfer", hash));
+    out.write("/population_names", column<std::string>(tables, [](const auto& t) { return t.population; }));
+    out.group("/tables");
+    for (const auto& table : tables) {
+        const std::string at = "/tables/" + link_name(table.population);
+        const std::size_t pathways = table.points.empty() ? 0 : table.points.front().nu.size();
+        std::vector<double> nu;
+        for (const auto& point : table.points) {
+            if (point.nu.size() != pathways)
+                throw std::logic_error("the points of '" + table.population + "' have different numbers of pathways");
+            nu.insert(nu.end(), point.nu.begin(), point.nu.end());
+        }
+        out.write(at + "/nu", nu, "Hz", {table.points.size(), pathways});
+        for (const auto& c : point_columns)
+            out.write(at + "/" + c.name, column<double>(table.points, [&](const auto& p) { return p.*c.member; }),
+                      c.unit);
+        out.write(at + "/use", column<std::uint8_t>(table.points, [](const auto& p) { return p.use; }), "1");
+        out.attribute(at, "pathways", std::uint64_t{pathways});
+        out.attribute(at + "/use", "values", "0 working, 1 wide, 2 held out, 3 current, 4 operating point");
+    }
+    out.save(file);
+}
+
+std::vector<TransferTable> load_transfer_tables(const std::filesystem::path& file, const std::string& hash) {
+    const auto in = open_stage(file, "transfer", hash);
+    std::vector<TransferTable> tables;
+    for (const auto& name : in.texts("/population_names")) {
+        const std::string at = "/tables/" + link_name(name);
+        TransferTable table;
+        table.population = name;
+        const auto nu = in.read<double>(at + "/nu");
+        const auto use = in.read<std::uint8_t>(at + "/use");
+        const auto pathways = in.integer(at, "pathways");
+        table.points.resize(use.size());
+        expect_length(file, "the inputs of " + name, nu.size(), pathways * use.size());
+        for (std::size_t i = 0; i < use.size(); ++i) {
+            const auto first = nu.begin() + static_cast<std::ptrdiff_t>(i * pathways);
+            table.points[i].nu.assign(first, first + static_cast<std::ptrdiff_t>(pathways));
+            if (use[i] > static_cast<std::uint8_t>(TransferPoint::Use::OperatingPoint))
+                throw DamagedFile(file, "a point of " + name + " has an unknown use");
+            table.points[i].use = static_cast<TransferPoint::Use>(use[i]);
+        }
+        for (const auto& c : point_columns) {
+            const auto values = in.read<double>(at + "/" + c.name);
+            expect_length(file, c.name, values.size(), table.points.size());
+            for (std::size_t i = 0; i < values.size(); ++i) table.points[i].*c.member = values[i];
+        }
+        tables.push_back(std::move(table));
+    }
+    return tables;
+}
+
+} // namespace mfm
