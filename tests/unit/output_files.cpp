@@ -9,6 +9,7 @@
 #include "output/figures.hpp"
 #include "output/files.hpp"
 #include "output/manifest.hpp"
+#include "output/run_folder.hpp"
 #include "output_fixture.hpp"
 #include "report_fixture.hpp"
 
@@ -250,4 +251,34 @@ TEST_CASE("a script that gnuplot refuses is one line with its reason") {
     if (line.find("not installed") != std::string::npos) return;
     CHECK_THAT(line,
                StartsWith("gnuplot could not draw ") && Contains("undefined variable: nonsense") && !Contains("\n"));
+}
+
+TEST_CASE("a run's folder has every file, and one with next to nothing computed still has report and summary") {
+    const fixture::Folder folder;
+    const auto report = fixture::report();
+    const auto record = fixture::record();
+    const auto mean_field = fixture::mean_field();
+    const auto tables = fixture::tables();
+    mfm::RunOutputs out;
+    out.report = &report;
+    out.text = fixture::inputs();
+    out.resolved_toml = "name = 'x'\n";
+    out.populations = populations;
+    out.record = &record;
+    out.mean_field = &mean_field;
+    out.tables = tables;
+    (void)mfm::write_run_folder(folder / "full", out);
+    for (const char* name :
+         {"summary.json", "report.txt", "manifest.json", "pipeline.resolved.toml", "rates.csv", "courses/step.csv",
+          "transfer/golgi.csv", "figures/rates_background.gp", "figures/course_step.gp"}) {
+        INFO(name);
+        CHECK(std::filesystem::exists(folder.path() / "full" / name));
+    }
+    const mfm::ValidationReport nothing;
+    mfm::RunOutputs little;
+    little.report = &nothing;
+    CHECK(mfm::write_run_folder(folder / "little", little).empty());
+    CHECK(std::filesystem::exists(folder / "little/summary.json"));
+    CHECK(std::filesystem::exists(folder / "little/report.txt"));
+    CHECK_FALSE(std::filesystem::exists(folder / "little/rates.csv"));
 }

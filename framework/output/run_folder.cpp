@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/run_folder.hpp"
+
+#include "output/files.hpp"
+#include "output/manifest.hpp"
+#include "output/summary.hpp"
+
+namespace mfm {
+
+std::vector<std::string> write_run_folder(const std::filesystem::path& folder, const RunOutputs& out) {
+    const auto& report = *out.report;
+    const MeanFieldResults none;
+    const MeanFieldResults& mean_field = out.mean_field != nullptr ? *out.mean_field : none;
+    std::vector<Figure> figures = rate_figures(report);
+    if (!out.resolved_toml.empty()) write_file(folder / "pipeline.resolved.toml", out.resolved_toml);
+    if (out.record != nullptr) {
+        write_file(folder / "rates.csv", rates_csv(*out.record, out.populations, report));
+        for (std::size_t i = 0; i < out.record->conditions.size(); ++i) {
+            const auto& condition = out.record->conditions[i];
+            if (condition.stationary) continue;
+            write_file(folder / "courses" / course_file_name(*out.record, i),
+                       course_csv(condition, out.populations, mean_field));
+            figures.push_back(course_figure(*out.record, i, out.populations, mean_field, out.smoothing_ms));
+        }
+    }
+    for (std::size_t i = 0; i < out.tables.size(); ++i)
+        write_file(folder / "transfer" / (file_name_of(out.tables[i].population) + ".csv"),
+                   transfer_csv(out.tables[i], i < out.columns.size() ? out.columns[i] : TransferColumns{}));
+    for (const auto& slices : out.slices)
+        if (!slices.curves.empty()) figures.push_back(transfer_figure(slices));
+    std::vector<std::string> lines;
+    if (out.figures && !figures.empty())
+        if (auto line = write_figures(folder / "figures", figures); !line.empty()) lines.push_back(std::move(line));
+    write_file(folder / "manifest.json", manifest_json(out.text.manifest, out.text.stages));
+    write_file(folder / "report.txt", report_text(report, out.text));
+    // Last: who finds it knows that the rest is there.
+    write_file(folder / "summary.json", summary_json(report, out.text.stages));
+    return lines;
+}
+
+} // namespace mfm
