@@ -104,7 +104,8 @@ std::string equations_text(const MeanFieldModel& model) {
                                 number(population.adaptation_increment / population.adaptation_rate));
         for (std::size_t i = 0; i < into.size(); ++i) {
             const Pathway& pathway = model.pathways()[into[i]];
-            const std::string fraction = pathway.source_fraction == 1 ? "" : " " + number(pathway.source_fraction);
+            const std::string fraction =
+                pathway.source_fraction == 1 ? "" : fmt::format(" {}", number(pathway.source_fraction));
             const std::string rate = synaptic ? fmt::format("b{}", filter_number(dynamics, p, i))
                                               : fmt::format("nu[{}]", model.populations()[pathway.source].name);
             text += fmt::format("    r{} = k{}{} {}: {}, K {} +- {}, {}\n", i + 1, i + 1, fraction, rate, pathway.name,
@@ -143,7 +144,7 @@ std::string equations_latex(const MeanFieldModel& model) {
         for (std::size_t i = 0; i < into.size(); ++i) {
             const Pathway& pathway = model.pathways()[into[i]];
             const std::string fraction =
-                pathway.source_fraction == 1 ? "" : latex_number(pathway.source_fraction) + "\\,";
+                pathway.source_fraction == 1 ? "" : fmt::format("{}\\,", latex_number(pathway.source_fraction));
             const std::string rate =
                 synaptic ? fmt::format("b_{{{}}}", filter_number(dynamics, p, i))
                          : fmt::format("\\nu_{{{}}}", latex_name(model.populations()[pathway.source].name));

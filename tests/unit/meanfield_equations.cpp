@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch.hpp>
+
+#include "meanfield/equations.hpp"
+#include "numerics/meanfield_fixture.hpp"
+
+using namespace meanfield_test;
+
+namespace {
+
+Circuit feedback_loop() {
+    Circuit circuit;
+    const std::size_t e = circuit.external("mossy_fibers");
+    const std::size_t a = circuit.internal("granule_cell", std::make_shared<Linear>(0, std::vector<double>{1.0, -1.0}));
+    const std::size_t b = circuit.internal("golgi_cell", std::make_shared<Linear>(0, std::vector<double>{1.0}), 0.02, 178);
+    circuit.pathway(e, a, receptor(MFM_RECEPTOR_ALPHA, 5.8), 4, 1).source_fraction = 0.9;
+    circuit.pathway(b, a, receptor(MFM_RECEPTOR_BIEXPONENTIAL, 13.6, 0.5, -80), 2.5, 2);
+    Pathway& pathway = circuit.pathway(a, b, receptor(MFM_RECEPTOR_EXPONENTIAL, 0.875), 590, 0);
+    pathway.in_degree = {500, 680};
+    pathway.K_sd = 90;
+    return circuit;
+}
+
+} // namespace
+
+TEST_CASE("the equations are printed with every number, once") {
+    const std::string expected = R"(Mean field of 3 populations and 3 pathways, synaptic dynamics; 8 state variables.
+t in ms, nu, a, b and F in Hz, W in pA, k without unit; ' is d/dt.
+
+Given rates:
+  nu[mossy_fibers](t), 100 cells
+
+Synaptic filters (b = nu when settled):
+  5.8 a1' = nu[mossy_fibers](t - 1) - a1,  5.8 b1' = a1 - b1
+  0.5 a2' = nu[golgi_cell](t - 2) - a2,  13.6 b2' = a2 - b2
+  0.875 b3' = nu[granule_cell](t) - b3
+
+Rates:
+  granule_cell, 100 cells
+    0.5 nu' = Fbar - nu,  Fbar = E_k[F(r1, r2)]
+    r1 = k1 0.9 b1: mossy_fibers_to_granule_cell, K 4 +- 0, alpha tau 5.8 ms, Q 1 nS, E_rev 0 mV
+    r2 = k2 b2: golgi_cell_to_granule_cell, K 2.5 +- 0, biexponential tau_rise 0.5 ms, tau 13.6 ms, Q 1 nS, E_rev -80 mV
+    E_k over mean in-degrees: 1 nodes
+  golgi_cell, 100 cells
+    0.5 nu' = Fbar exp(-g (W - W_ss)) - nu,  Fbar = E_k[F(r1)]
+    W' = -0.02 W + 178 nu / 1000,  W_ss = 8900 Fbar / 1000,  g = d ln Fbar / dI
+    r1 = k1 b3: granule_cell_to_golgi_cell, K 590 +- 90, exponential tau 0.875 ms, Q 1 nS, E_rev 0 mV
+    E_k over the list of 2 cells (2 distinct): 2 nodes
+)";
+    CHECK(equations_text(feedback_loop().model()) == expected);
+}
+
+TEST_CASE("rate dynamics print neither filters nor delays") {
+    Circuit circuit = feedback_loop();
+    circuit.config.dynamics = MeanFieldConfig::Dynamics::Rate;
+    circuit.config.T = 3.5;
+    const std::string text = equations_text(circuit.model());
+    CHECK_THAT(text, Catch::Contains("3.5 nu' = Fbar - nu") && Catch::Contains("r2 = k2 nu[golgi_cell]: "));
+    CHECK_THAT(text, !Catch::Contains("filters") && !Catch::Contains("(t - ") && !Catch::Contains("W'"));
+}
+
+TEST_CASE("the LaTeX equations have as many lines as states and definitions, and escape names") {
+    const std::string expected = R"(% t in ms, rates in Hz, W in pA
+\begin{align*}
+5.8\,\dot a_{1} &= \nu_{\mathrm{mossy\_fibers}}(t - 1) - a_{1} \\
+5.8\,\dot b_{1} &= a_{1} - b_{1} \\
+0.5\,\dot a_{2} &= \nu_{\mathrm{golgi\_cell}}(t - 2) - a_{2} \\
+13.6\,\dot b_{2} &= a_{2} - b_{2} \\
+0.875\,\dot b_{3} &= \nu_{\mathrm{granule\_cell}}(t) - b_{3} \\
+0.5\,\dot\nu_{\mathrm{granule\_cell}} &= \bar F_{\mathrm{granule\_cell}} - \nu_{\mathrm{granule\_cell}} \\
+\bar F_{\mathrm{granule\_cell}} &= \mathrm{E}_k\!\left[F_{\mathrm{granule\_cell}}(0.9\,k_{1}b_{1},\, k_{2}b_{2})\right] \\
+0.5\,\dot\nu_{\mathrm{golgi\_cell}} &= \bar F_{\mathrm{golgi\_cell}}\,e^{-g_{\mathrm{golgi\_cell}} (W_{\mathrm{golgi\_cell}} - W^{ss}_{\mathrm{golgi\_cell}})} - \nu_{\mathrm{golgi\_cell}} \\
+\bar F_{\mathrm{golgi\_cell}} &= \mathrm{E}_k\!\left[F_{\mathrm{golgi\_cell}}(k_{1}b_{3})\right] \\
+\dot W_{\mathrm{golgi\_cell}} &= -0.02\,W_{\mathrm{golgi\_cell}} + 178\cdot 10^{-3}\,\nu_{\mathrm{golgi\_cell}} \\
+W^{ss}_{\mathrm{golgi\_cell}} &= 8900\cdot 10^{-3}\,\bar F_{\mathrm{golgi\_cell}}, \qquad g_{\mathrm{golgi\_cell}} = \partial \ln \bar F_{\mathrm{golgi\_cell}} / \partial I
+\end{align*}
+\begin{tabular}{llrrrrr}
+pathway & receptor & $K$ & sd & $Q$ & $\tau$ (ms) & delay (ms) \\
+\hline
+$\mathrm{mossy\_fibers\_to\_granule\_cell}$ & $0$ mV & $4$ & $0$ & $1$ nS & $5.8$ & $1$ \\
+$\mathrm{golgi\_cell\_to\_granule\_cell}$ & $-80$ mV & $2.5$ & $0$ & $1$ nS & $0.5,\ 13.6$ & $2$ \\
+$\mathrm{granule\_cell\_to\_golgi\_cell}$ & $0$ mV & $590$ & $90$ & $1$ nS & $0.875$ & $0$ \\
+\end{tabular}
+)";
+    CHECK(equations_latex(feedback_loop().model()) == expected);
+}
