@@ -59,21 +59,28 @@ const std::vector<Built>& circuits() {
     return all;
 }
 
-/// A published projection: in-degree over all target cells, its spread and that of the out-degree over connected cells, contacts.
+/// A published projection: in-degree over all target cells, its spread and that of the out-degree over connected cells,
+/// contacts.
 struct Published {
     double in_mean = 0, in_sd = 0, out_mean = 0, out_sd = 0, contacts_mean = 1, contacts_sd = 0;
 };
 /// The table of ../shared, by the names that the pipeline gives the projections; empty when it is not there.
 std::map<std::string, Published> published() {
-    static const std::map<std::string, std::string> names{
-        {"mf_to_glom", "mossy_fibers_to_glomerulus"}, {"glom_to_GrC", "glomerulus_to_granule"},
-        {"glom_to_GoC", "glomerulus_to_golgi"},       {"GoC_to_GrC", "golgi_to_granule"},
-        {"GoC_to_GoC", "golgi_to_golgi"},             {"aa_to_GoC", "ascending_axon_to_golgi"},
-        {"pf_to_GoC", "parallel_fiber_to_golgi"},     {"aa_to_PC", "ascending_axon_to_purkinje"},
-        {"pf_to_PC", "parallel_fiber_to_purkinje"},   {"pf_to_BC", "parallel_fiber_to_basket"},
-        {"pf_to_SC", "parallel_fiber_to_stellate"},   {"SC_to_PC", "stellate_to_purkinje"},
-        {"BC_to_PC", "basket_to_purkinje"},           {"SC_to_SC", "stellate_to_stellate"},
-        {"BC_to_BC", "basket_to_basket"}};
+    static const std::map<std::string, std::string> names{{"mf_to_glom", "mossy_fibers_to_glomerulus"},
+                                                          {"glom_to_GrC", "glomerulus_to_granule"},
+                                                          {"glom_to_GoC", "glomerulus_to_golgi"},
+                                                          {"GoC_to_GrC", "golgi_to_granule"},
+                                                          {"GoC_to_GoC", "golgi_to_golgi"},
+                                                          {"aa_to_GoC", "ascending_axon_to_golgi"},
+                                                          {"pf_to_GoC", "parallel_fiber_to_golgi"},
+                                                          {"aa_to_PC", "ascending_axon_to_purkinje"},
+                                                          {"pf_to_PC", "parallel_fiber_to_purkinje"},
+                                                          {"pf_to_BC", "parallel_fiber_to_basket"},
+                                                          {"pf_to_SC", "parallel_fiber_to_stellate"},
+                                                          {"SC_to_PC", "stellate_to_purkinje"},
+                                                          {"BC_to_PC", "basket_to_purkinje"},
+                                                          {"SC_to_SC", "stellate_to_stellate"},
+                                                          {"BC_to_BC", "basket_to_basket"}};
     std::ifstream file(std::filesystem::path(TEST_SHARED_FOLDER) / "data/cerebellum/connections.csv");
     std::map<std::string, Published> table;
     std::string line;
@@ -82,9 +89,12 @@ std::map<std::string, Published> published() {
         std::vector<std::string> cells(1);
         bool quoted = false;
         for (const char c : line) {
-            if (c == '"') quoted = !quoted;
-            else if (c == ',' && !quoted) cells.emplace_back();
-            else cells.back() += c;
+            if (c == '"')
+                quoted = !quoted;
+            else if (c == ',' && !quoted)
+                cells.emplace_back();
+            else
+                cells.back() += c;
         }
         const auto found = names.find(cells[0]);
         if (found == names.end() || cells.size() < 17) continue;
@@ -147,7 +157,8 @@ double correlation(const std::vector<std::uint32_t>& a, const std::vector<std::u
 double in_degree_correlation(const std::string& a, const std::string& b) {
     double sum = 0;
     for (const Built& built : circuits())
-        sum += correlation(in_degrees(built.network, built.projection(a)), in_degrees(built.network, built.projection(b)));
+        sum +=
+            correlation(in_degrees(built.network, built.projection(a)), in_degrees(built.network, built.projection(b)));
     return sum / static_cast<double>(circuits().size());
 }
 
@@ -155,18 +166,20 @@ double in_degree_correlation(const std::string& a, const std::string& b) {
 
 TEST_CASE("the measured table of connections", "[.table]") {
     const auto table = published();
-    std::cout << "| projection | in-degree, all | published | sd | published | contacts | published | out-degree, connected | published |\n"
+    std::cout << "| projection | in-degree, all | published | sd | published | contacts | published | out-degree, "
+                 "connected | published |\n"
                  "|---|---|---|---|---|---|---|---|---|\n";
     for (const Projection& p : circuits()[0].network.projections) {
         const auto at = table.find(p.name);
         const Published ref = at == table.end() ? Published{} : at->second;
         const auto mean = [&](double DegreeStatistics::*what) { return mean_over_seeds(p.name, what); };
-        std::cout << fmt::format("| {} | {:.4g} | {:.4g} | {:.3g} | {:.3g} | {:.4g} ± {:.2g} | {:.4g} ± {:.2g} | {:.3g} ± {:.2g} | {:.3g} ± {:.2g} |\n",
+        std::cout << fmt::format("| {} | {:.4g} | {:.4g} | {:.3g} | {:.3g} | {:.4g} ± {:.2g} | {:.4g} ± {:.2g} | "
+                                 "{:.3g} ± {:.2g} | {:.3g} ± {:.2g} |\n",
                                  p.name, mean(&DegreeStatistics::in_mean), ref.in_mean,
-                                 mean(&DegreeStatistics::in_sd_connected), ref.in_sd, mean(&DegreeStatistics::contacts_mean),
-                                 mean(&DegreeStatistics::contacts_sd), ref.contacts_mean, ref.contacts_sd,
-                                 mean(&DegreeStatistics::out_mean_connected), mean(&DegreeStatistics::out_sd_connected),
-                                 ref.out_mean, ref.out_sd);
+                                 mean(&DegreeStatistics::in_sd_connected), ref.in_sd,
+                                 mean(&DegreeStatistics::contacts_mean), mean(&DegreeStatistics::contacts_sd),
+                                 ref.contacts_mean, ref.contacts_sd, mean(&DegreeStatistics::out_mean_connected),
+                                 mean(&DegreeStatistics::out_sd_connected), ref.out_mean, ref.out_sd);
     }
     std::cout << "\n";
     for (const Built& built : circuits()) {
@@ -174,14 +187,20 @@ TEST_CASE("the measured table of connections", "[.table]") {
         for (const Population& p : built.network.populations) std::cout << " " << p.name << " " << p.n;
         const auto [glomeruli, fibres] = golgi_view(built);
         const auto contacts = inhibition(built);
-        std::cout << fmt::format("\n  a Golgi cell sees {:.1f} glomeruli of {:.1f} mossy fibres; a granule cell has {:.2f} ± {:.2f} Golgi "
-                                 "contacts, {:.1f} % have none\n",
-                                 glomeruli, fibres, contacts[0], contacts[1], 100 * contacts[2]);
+        std::cout << fmt::format(
+            "\n  a Golgi cell sees {:.1f} glomeruli of {:.1f} mossy fibres; a granule cell has {:.2f} ± {:.2f} Golgi "
+            "contacts, {:.1f} % have none\n",
+            glomeruli, fibres, contacts[0], contacts[1], 100 * contacts[2]);
     }
     const std::vector<std::pair<std::string, std::string>> pairs{
-        {"parallel_fiber_to_golgi", "ascending_axon_to_golgi"},   {"ascending_axon_to_golgi", "golgi_to_golgi"},
-        {"parallel_fiber_to_golgi", "golgi_to_golgi"},            {"parallel_fiber_to_purkinje", "ascending_axon_to_purkinje"},
-        {"parallel_fiber_to_purkinje", "stellate_to_purkinje"},   {"parallel_fiber_to_purkinje", "basket_to_purkinje"},
-        {"parallel_fiber_to_basket", "basket_to_basket"},         {"parallel_fiber_to_stellate", "stellate_to_stellate"}};
-    for (const auto& [a, b] : pairs) std::cout << fmt::format("correlation {} {} {:.2f}\n", a, b, in_degree_correlation(a, b));
+        {"parallel_fiber_to_golgi", "ascending_axon_to_golgi"},
+        {"ascending_axon_to_golgi", "golgi_to_golgi"},
+        {"parallel_fiber_to_golgi", "golgi_to_golgi"},
+        {"parallel_fiber_to_purkinje", "ascending_axon_to_purkinje"},
+        {"parallel_fiber_to_purkinje", "stellate_to_purkinje"},
+        {"parallel_fiber_to_purkinje", "basket_to_purkinje"},
+        {"parallel_fiber_to_basket", "basket_to_basket"},
+        {"parallel_fiber_to_stellate", "stellate_to_stellate"}};
+    for (const auto& [a, b] : pairs)
+        std::cout << fmt::format("correlation {} {} {:.2f}\n", a, b, in_degree_correlation(a, b));
 }
