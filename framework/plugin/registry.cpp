@@ -64,10 +64,7 @@ std::vector<fs::path> own_folders() {
     }
     candidates.push_back(folder / "plugins");
     candidates.push_back(folder.parent_path() / "plugins");
-    std::erase_if(candidates, [](const fs::path& path) {
-        std::error_code ignored;
-        return !fs::is_directory(path, ignored);
-    });
+    std::erase_if(candidates, [](const fs::path& path) { return libraries_in(path).empty(); });
     return candidates;
 }
 
