@@ -11,11 +11,13 @@
 #include "network/network.hpp"
 #include "output/files.hpp"
 #include "output/store.hpp"
+#include "output/report_text.hpp"
+#include "pipeline/derivation.hpp"
 #include "pipeline/hashes.hpp"
 #include "pipeline/stages.hpp"
 #include "remap/reduction.hpp"
 #include "simulate/simulate.hpp"
-#include "transfer/sample.hpp"
+#include "validate/verdict.hpp"
 
 namespace mfm {
 
@@ -49,24 +51,36 @@ ExitCode run_pipeline(const RunOptions& options) {
         "simulate", "spikes.h5", hashes.simulate, [&] { return simulate_network(config, network, *progress); },
         [&](const auto& path, const SpikeRecord& r) { save_spike_record(path, r, names, hashes.simulate); },
         [&](const auto& path) { return load_spike_record(path, hashes.simulate); });
-    for (const auto& c : record.conditions) {
-        fmt::print("{}\n", c.label);
-        for (std::size_t p = 0; p < c.population.size(); ++p) {
-            const auto& a = c.population[p];
-            fmt::print("   {:<16} {:8.3f} +- {:.3f} firing {:8.3f} sd {:.2f} fraction {:.3f} fano {:.2f} corr {:.4f} "
-                       "cv {:.3f}\n",
-                       names[p], a.rate_hz, a.rate_se_hz, a.rate_firing_hz, a.rate_sd_firing_hz, a.firing_fraction,
-                       a.fano, a.correlation, a.cv_isi);
-        }
-    }
+    if (stages.done_after("simulate")) return ExitCode::Done;
     const auto reduction = stages.run<Reduction>(
         "remap", "reduction.h5", hashes.remap, [&] { return reduce(config, network); },
         [&](const auto& path, const Reduction& r) { save_reduction(path, r, hashes.remap); },
         [&](const auto& path) { return load_reduction(path, hashes.remap); });
-    fmt::print("{}", reduction_table(reduction));
-    for (const auto& s : stages.times())
-        if (s.wall_s) fmt::print("{} {} {}\n", s.name, *s.wall_s, *s.cpu_s);
-    return ExitCode::Done;
+    if (stages.done_after("remap")) {
+        fmt::print("{}", reduction_table(reduction));
+        return ExitCode::Done;
+    }
+    const auto tables = stages.run<std::vector<TransferTable>>(
+        "sample", "transfer_tables.h5", hashes.sample, [&] { return sample_all(config, reduction, record, *progress); },
+        [&](const auto& path, const auto& t) { save_transfer_tables(path, t, hashes.sample); },
+        [&](const auto& path) { return load_transfer_tables(path, hashes.sample); });
+    if (stages.done_after("sample")) return ExitCode::Done;
+    std::vector<TransferFit> fits;
+    stages.run("fit", [&] { fits = fit_all(config, reduction, tables, *progress); });
+    if (stages.done_after("fit")) return ExitCode::Done;
+    const MeanFieldModel model = derive_model(config, reduction, fits);
+    const auto results = stages.run<MeanFieldResults>(
+        "solve", "mean_field.h5", hashes.solve, [&] { return solve_model(config, model, record, *progress); },
+        [&](const auto& path, const auto& r) { save_mean_field(path, r, hashes.solve); },
+        [&](const auto& path) { return load_mean_field(path, hashes.solve); });
+    if (stages.done_after("solve")) return ExitCode::Done;
+    ValidationReport report;
+    stages.run("validate", [&] {
+        report = validate_model(config, network, reduction, record, tables, fits, model, results);
+        judge(report, config.validation);
+    });
+    fmt::print("{}", console_summary(report, config.name, folder.string()));
+    return exit_code(report);
 }
 
 } // namespace mfm

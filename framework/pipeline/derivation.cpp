@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/derivation.hpp"
+
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "meanfield/fixed_points.hpp"
+#include "meanfield/integrate.hpp"
+#include "validate/compare.hpp"
+#include "validate/metrics.hpp"
+
+namespace mfm {
+namespace {
+
+/// Meso populations that have a transfer function, in order.
+std::vector<std::size_t> modelled(const Reduction& r) {
+    std::vector<std::size_t> out;
+    for (std::size_t p = 0; p < r.populations.size(); ++p)
+        if (!r.populations[p].external) out.push_back(p);
+    return out;
+}
+
+std::shared_ptr<const Instance> instance_of(const PluginChoice& choice) {
+    return std::make_shared<const Instance>(*choice.component, choice.settings, choice.where);
+}
+TransferInputs inputs_of(const PipelineConfig& config, const Reduction& r, std::size_t p, const Instance& basis) {
+    const PopulationConfig& population = config.populations[r.populations[p].network_index];
+    return {make_cell(population), input_pathways(r, p, population), basis};
+}
+
+/// Conditions of the pipeline in the order of the record, with the protocol's own numbers.
+const ProtocolCondition& protocol_of(const std::vector<ProtocolCondition>& all, const PipelineConfig& config, const ConditionRecord& record) {
+    for (const ProtocolCondition& c : all)
+        if (config.stimulations[c.stimulation].name == record.stimulation && c.condition == record.condition) return c;
+    throw InputError("the recorded condition '" + record.label + "' is not in the pipeline any more");
+}
+
+/// Rates of the external populations when `target` is held at `level_hz`.
+std::vector<double> external_rates(const PipelineConfig& config, const MeanFieldModel& model, std::size_t target, double level_hz) {
+    std::vector<double> out;
+    for (const std::size_t p : model.external()) {
+        const std::size_t index = config.population_index(model.populations()[p].name);
+        out.push_back(index == target ? level_hz : config.populations[index].rate_hz);
+    }
+    return out;
+}
+
+void solve_stationary(const MeanFieldModel& model, const std::vector<double>& external, const std::vector<double>& network_rates, MeanFieldCondition& out) {
+    const std::vector<std::vector<double>> starts = {network_rates};
+    const std::vector<FixedPoint> points = fixed_points(model, external, starts);
+    if (points.empty()) {
+        out.fixed_point = FixedPointState::NotFound;
+        return;
+    }
+    const FixedPoint& point = resting_point(points);
+    out.fixed_point = point.stable_with_delays ? FixedPointState::Stable : FixedPointState::Unstable;
+    out.rate_hz = point.rate_hz;
+    for (const std::complex<double>& e : point.eigenvalues_with_delays) {
+        out.eigenvalue_real.push_back(e.real());
+        out.eigenvalue_imag.push_back(e.imag());
+    }
+    out.outside_domain.assign(point.rate_hz.size(), 0.0);
+    for (const std::size_t p : point.outside) out.outside_domain[p] = 1.0;
+    out.largest_F_T.assign(point.rate_hz.size(), 0.0);
+    for (const std::size_t p : model.internal()) out.largest_F_T[p] = point.rate_hz[p] * 1e-3 * model.config().T;
+    const std::vector<std::vector<double>> mean_starts = {point.rate_hz};
+    const std::vector<FixedPoint> mean_points = fixed_points(model.with_in_degree(MeanFieldConfig::InDegree::Mean), external, mean_starts);
+    if (!mean_points.empty()) out.mean_k_rate_hz = resting_point(mean_points).rate_hz;
+}
+
+void solve_dynamic(const PipelineConfig& config, const MeanFieldModel& model, const ProtocolCondition& c, MeanFieldCondition& out, Progress& progress) {
+    constexpr double dt_out = 0.5; // ms
+    const double dt = config.simulation.dt;
+    ExternalCourse course = constant_course(external_rates(config, model, c.target, c.level_hz));
+    for (std::size_t k = 0; k < model.external().size(); ++k)
+        if (config.population_index(model.populations()[model.external()[k]].name) == c.target)
+            course[k] = RateCourse::samples(0.0, dt, protocol_course(config, c, 0.0, dt, static_cast<std::size_t>(std::llround(c.duration / dt)) + 1));
+    const Trajectory t = integrate(model, course, c.duration, dt_out, progress);
+    for (std::size_t i = 0; i < t.size(); ++i) out.time_ms.push_back(static_cast<double>(i) * t.dt);
+    out.course_hz = t.rate_hz;
+    out.outside_domain.assign(t.rate_hz.size(), 0.0);
+    for (const DomainExcursion& e : t.outside) out.outside_domain[e.population] = e.fraction;
+    out.largest_F_T.assign(t.rate_hz.size(), 0.0);
+    for (const std::size_t p : model.internal())
+        for (const double rate : t.rate_hz[p]) out.largest_F_T[p] = std::max(out.largest_F_T[p], rate * 1e-3 * model.config().T);
+    for (const std::string& warning : t.warnings) progress.warn(c.name + ": " + warning);
+}
+
+} // namespace
+
+std::vector<TransferTable> sample_all(const PipelineConfig& config, const Reduction& r, const SpikeRecord& record, Progress& progress) {
+    const RatePath path = rate_path(r, record);
+    const std::vector<std::size_t> populations = modelled(r);
+    std::vector<TransferTable> tables(populations.size());
+    for (std::size_t i = 0; i < populations.size(); ++i) {
+        const std::size_t p = populations[i];
+        progress.begin("sampling the transfer function of " + r.populations[p].name + " (points)", sample_count(config, r, p) + path.level_hz.size());
+        tables[i] = sample_transfer(config, r, path, p, progress);
+        const std::vector<OperatingPoint> points = operating_points(config, r, path, p, progress);
+        for (std::size_t c = 0; c < points.size(); ++c) {
+            TransferPoint point;
+            for (const std::size_t s : r.pathways_into(p)) {
+                const Pathway& w = r.pathways[s];
+                point.nu.push_back(path.rate_hz[c][w.source]);
+                const double G = kernel_area(w.receptor) * w.Q * w.K * path.rate_hz[c][w.source] * 1e-3;
+                (is_excitatory(w.receptor, config.populations[r.populations[p].network_index]) ? point.G_e : point.G_i) += G;
+            }
+            point.rate_hz = points[c].rate_hz;
+            point.se_hz = points[c].se_hz;
+            point.use = TransferPoint::Use::OperatingPoint;
+            tables[i].points.push_back(std::move(point));
+        }
+        progress.end();
+    }
+    return tables;
+}
+
+std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& r, const std::vector<TransferTable>& tables, Progress& progress) {
+    const std::shared_ptr<const Instance> basis = instance_of(config.transfer.basis), optimizer = instance_of(config.transfer.optimizer);
+    const std::vector<std::size_t> populations = modelled(r);
+    std::vector<TransferFit> fits(populations.size());
+    FitOptions options;
+    options.starts = config.transfer.starts;
+    options.folds = config.transfer.folds;
+    options.seed = config.seed;
+    progress.begin("fitting transfer functions", populations.size() * fit_count(options));
+    tbb::parallel_for(std::size_t{0}, populations.size(), [&](std::size_t i) {
+        throw_if_interrupted();
+        FitOptions mine = options;
+        mine.stream = i;
+        fits[i] = fit_transfer(tables[i], inputs_of(config, r, populations[i], *basis), *basis, *optimizer, mine, progress);
+    });
+    progress.end();
+    return fits;
+}
+
+MeanFieldModel derive_model(const PipelineConfig& config, const Reduction& r, const std::vector<TransferFit>& fits) {
+    const std::shared_ptr<const Instance> basis = instance_of(config.transfer.basis);
+    std::vector<PopulationModel> populations;
+    std::size_t next = 0;
+    for (std::size_t p = 0; p < r.populations.size(); ++p) {
+        const MesoPopulation& meso = r.populations[p];
+        PopulationModel m;
+        m.name = meso.name;
+        m.external = meso.external;
+        m.n = meso.n;
+        if (!meso.external) {
+            m.transfer = std::make_shared<FittedTransfer>(fits.at(next++), basis, inputs_of(config, r, p, *basis));
+            const Adaptation a = adaptation_of(config.populations[meso.network_index]);
+            m.adaptation_rate = a.rate;
+            m.adaptation_increment = a.increment;
+        }
+        populations.push_back(std::move(m));
+    }
+    return {r, std::move(populations), config.mean_field};
+}
+
+MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel& model, const SpikeRecord& record, Progress& progress) {
+    const std::vector<ProtocolCondition> protocols = protocol_conditions(config);
+    MeanFieldResults out;
+    for (const PopulationModel& p : model.populations()) out.populations.push_back(p.name);
+    progress.begin("solving the mean field (conditions)", record.conditions.size());
+    const std::unique_ptr<Progress> silent = make_progress(true); // the integrator's own task would replace this one
+    for (const ConditionRecord& recorded : record.conditions) {
+        throw_if_interrupted();
+        const ProtocolCondition& protocol = protocol_of(protocols, config, recorded);
+        MeanFieldCondition c;
+        c.stimulation = recorded.stimulation;
+        c.label = recorded.label;
+        c.condition = recorded.condition;
+        c.stationary = recorded.stationary;
+        c.level_hz = recorded.level_hz;
+        try {
+            if (c.stationary) {
+                std::vector<double> rates;
+                for (const PopulationModel& p : model.populations()) rates.push_back(recorded.population[config.population_index(p.name)].rate_hz);
+                solve_stationary(model, external_rates(config, model, protocol.target, c.level_hz), rates, c);
+            } else {
+                solve_dynamic(config, model, protocol, c, *silent);
+            }
+        } catch (const Interrupted&) {
+            throw;
+        } catch (const Error& error) {
+            // One condition that cannot be solved must not lose the others; the verdict names it.
+            c.failure = error.what();
+            if (c.stationary) c.fixed_point = FixedPointState::NotFound;
+        }
+        out.conditions.push_back(std::move(c));
+        progress.advance();
+    }
+    progress.end();
+    return out;
+}
+
+ValidationReport validate_model(const PipelineConfig& config, const Network& network, const Reduction& r, const SpikeRecord& record,
+                                const std::vector<TransferTable>& tables, const std::vector<TransferFit>& fits, const MeanFieldModel& model,
+                                const MeanFieldResults& results) {
+    std::vector<RecordedPopulation> populations;
+    for (std::size_t p = 0; p < network.populations.size(); ++p)
+        populations.push_back({network.populations[p].name, network.populations[p].n, config.populations[p].kind == PopulationConfig::Kind::Neuron});
+    ValidationReport report = compare(record, populations, results, config.validation);
+
+    const RatePath path = rate_path(r, record);
+    const std::vector<std::size_t> meso = modelled(r);
+    for (std::size_t i = 0; i < meso.size(); ++i) {
+        const std::string& name = r.populations[meso[i]].name;
+        const auto found = std::find_if(report.populations.begin(), report.populations.end(), [&](const PopulationReport& p) { return p.name == name; });
+        if (found == report.populations.end()) continue;
+        const TransferFit& fit = fits[i];
+        TransferSummary& t = found->transfer;
+        t.basis = fit.basis;
+        for (std::size_t k = 0; k < fit.value.size(); ++k) t.coefficients.emplace_back(fit.coefficients[k], fit.value[k]);
+        t.heldout_rmse_hz = fit.heldout_rmse_hz;
+        t.heldout_median_relative_error = fit.heldout_median_relative_error;
+        t.converged = fit.outcome == MFM_CONVERGED;
+        t.optimizer_message = fit.message;
+        if (fit.undefined_points > 0)
+            report.warnings.push_back(fmt::format("{}: {} sampled points have no membrane moments and are left out of the fit", name, fit.undefined_points));
+
+        std::vector<OperatingPointRow> rows;
+        std::size_t condition = 0;
+        AverageWorkspace workspace;
+        PopulationRate average;
+        for (const TransferPoint& point : tables[i].points) {
+            if (point.use != TransferPoint::Use::OperatingPoint) continue;
+            std::optional<double> fitted;
+            try {
+                model.average(meso[i], point.nu, false, false, workspace, average);
+                fitted = average.F;
+            } catch (const Error&) {
+                fitted.reset(); // the basis is not defined there; the table shows the gap
+            }
+            const double floor = rate_floor_hz(r.populations[meso[i]].n, (config.simulation.duration - config.simulation.transient) * 1e-3);
+            rows.push_back(operating_point_row(path.level_hz[condition], path.rate_hz[condition][meso[i]], point.rate_hz, fitted, floor));
+            ++condition;
+        }
+        t.operating_point = std::move(rows);
+    }
+    return report;
+}
+
+} // namespace mfm

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "meanfield/model.hpp"
+#include "remap/reduction.hpp"
+#include "simulate/simulate.hpp"
+#include "simulate/spike_record.hpp"
+#include "support/progress.hpp"
+#include "transfer/fit.hpp"
+#include "transfer/fitted_function.hpp"
+#include "transfer/sample.hpp"
+#include "validate/mean_field_results.hpp"
+#include "validate/report.hpp"
+
+namespace mfm {
+
+/// Tables of all populations that the mean field models (Reduction::populations without external ones, in order), sampled points
+/// and operating points together.
+[[nodiscard]] std::vector<TransferTable> sample_all(const PipelineConfig&, const Reduction&, const SpikeRecord&, Progress&);
+
+/// Fits of these tables, several side by side.
+[[nodiscard]] std::vector<TransferFit> fit_all(const PipelineConfig&, const Reduction&, const std::vector<TransferTable>&, Progress&);
+
+/// The mean field from the circuit and its fits.
+[[nodiscard]] MeanFieldModel derive_model(const PipelineConfig&, const Reduction&, const std::vector<TransferFit>&);
+
+/// Fixed points and trajectories for every condition of the record.  What cannot be computed becomes the condition's `failure`.
+[[nodiscard]] MeanFieldResults solve_model(const PipelineConfig&, const MeanFieldModel&, const SpikeRecord&, Progress&);
+
+/// Network against mean field, transfer functions and the operating-point test; not judged yet.
+[[nodiscard]] ValidationReport validate_model(const PipelineConfig&, const Network&, const Reduction&, const SpikeRecord&, const std::vector<TransferTable>&,
+                                              const std::vector<TransferFit>&, const MeanFieldModel&, const MeanFieldResults&);
+
+} // namespace mfm
