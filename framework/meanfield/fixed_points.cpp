@@ -186,11 +186,13 @@ FixedPoint describe(const Dynamics& dynamics, std::vector<double> rate_hz, doubl
     point.eigenvalues_with_delays = eigenvalues_with_delays(dynamics, linear);
     point.stable_with_delays =
         !point.eigenvalues_with_delays.empty() && point.eigenvalues_with_delays.front().real() < 0;
+    point.cells_outside.assign(model.populations().size(), 0.0);
     for (const std::size_t p : model.internal()) {
         point.largest_FT = std::max(point.largest_FT, point.rate_hz[p] * 1e-3 * model.config().T);
         std::vector<double> nu;
         for (const std::size_t s : model.pathways_into(p)) nu.push_back(point.rate_hz[model.pathways()[s].source]);
         if (!model.inside(p, nu)) point.outside.push_back(p);
+        point.cells_outside[p] = model.cells_outside(p, nu);
     }
     return point;
 }

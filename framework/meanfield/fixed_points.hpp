@@ -20,8 +20,10 @@ struct FixedPoint {
     /// The rightmost characteristic roots with the delays (1/ms): an oscillation that delays cause shows here.
     std::vector<std::complex<double>> eigenvalues_with_delays;
     bool stable_with_delays = false;
-    double largest_FT = 0;            ///< F T; the rate equations are valid below 1
-    std::vector<std::size_t> outside; ///< populations whose inputs are outside of their transfer function's domain
+    double largest_FT = 0; ///< F T; the rate equations are valid below 1
+    std::vector<std::size_t>
+        outside; ///< populations whose mean cell's inputs are outside of the transfer function's domain
+    std::vector<double> cells_outside; ///< [populations] fraction of cells whose own inputs are; 0 for external ones
 };
 
 /// Fixed points at given external rates (Hz, in the order of MeanFieldModel::external()), by increasing summed rate.

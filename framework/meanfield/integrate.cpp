@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <limits>
 #include <memory>
+#include <numbers>
 #include <type_traits>
 
 #include "meanfield/dynamics.hpp"
@@ -420,6 +421,11 @@ std::vector<double> start_rates(const MeanFieldModel& model, const ExternalCours
     if (!rest.stable)
         warnings.push_back(
             "the mean field has no stable fixed point at the first external rates; it starts at an unstable one");
+    else if (!rest.stable_with_delays && !rest.eigenvalues_with_delays.empty())
+        warnings.push_back(
+            fmt::format("the mean field's delays make its fixed point at the first external rates unstable: it "
+                        "oscillates at about {:.3g} Hz when disturbed",
+                        std::abs(rest.eigenvalues_with_delays.front().imag()) * 1e3 / (2 * std::numbers::pi)));
     return rest.rate_hz;
 }
 

@@ -245,6 +245,17 @@ bool MeanFieldModel::inside(std::size_t p, std::span<const double> nu) const {
     return populations_[p].transfer->inside(r);
 }
 
+double MeanFieldModel::cells_outside(std::size_t p, std::span<const double> nu) const {
+    const InDegreeNodes& nodes = *nodes_[p];
+    std::vector<double> r(nu.size());
+    double outside = 0;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        for (std::size_t s = 0; s < r.size(); ++s) r[s] = factor_[p][s * nodes.size() + i] * nu[s];
+        if (!populations_[p].transfer->inside(r)) outside += nodes.weight[i];
+    }
+    return outside;
+}
+
 std::string MeanFieldModel::describe_inputs(std::size_t p, std::span<const double> nu) const {
     std::string text = populations_[p].name;
     for (std::size_t i = 0; i < into_[p].size(); ++i) {

@@ -67,7 +67,9 @@ public:
     [[nodiscard]] std::vector<double> transfer(std::span<const double> rate_hz) const;
     /// True when the mean cell's event rates lie in the domain of p's transfer function.
     [[nodiscard]] bool inside(std::size_t p, std::span<const double> nu) const;
-    /// "granule_cell from mossy_fibers 40 Hz (K 4.1), golgi_cell 20 Hz (K 2.6)".
+    /// Fraction of p's cells (weight of the in-degree nodes) whose own event rates lie outside of that domain.
+    [[nodiscard]] double cells_outside(std::size_t p, std::span<const double> nu) const;
+    /// "granule_cell with inputs mossy_fibers 40 Hz (pathway 'mossy_to_granule', K 4.1), ...".
     [[nodiscard]] std::string describe_inputs(std::size_t p, std::span<const double> nu) const;
 
 private:

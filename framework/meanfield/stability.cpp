@@ -52,7 +52,7 @@ bool polish(const Dynamics& dynamics, const Linearisation& linear, Complex& lamb
         v.normalize();
     }
     const ComplexVector c = v;
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 8; ++i) {
         characteristic(dynamics, linear, lambda, M, dM);
         ComplexMatrix bordered = ComplexMatrix::Zero(n + 1, n + 1);
         bordered.topLeftCorner(n, n) = M;

@@ -196,6 +196,19 @@ TEST_CASE("the current gain is the logarithmic slope of the averaged rate by cur
     CHECK(rate_at(0).g == Approx((std::log(rate_at(h).F) - std::log(rate_at(-h).F)) / (2 * h)).epsilon(1e-6));
 }
 
+TEST_CASE("cells beyond the transfer function's domain are counted, though the mean cell is inside") {
+    auto transfer = std::make_shared<Softplus>(-20, std::vector<double>{0.1, 1.5, -2.0});
+    transfer->domain_end = 200;
+    const auto columns = cells(60);
+    const MeanFieldModel model = driven(columns, transfer).model();
+    const std::vector<double> nu{10, 1, 1};
+    double beyond = 0;
+    for (const double k : columns[0]) beyond += 10 * k > 200 ? 1.0 / 60 : 0;
+    CHECK(beyond > 0.2);
+    CHECK(model.inside(3, nu));
+    CHECK(model.cells_outside(3, nu) == Approx(beyond));
+}
+
 TEST_CASE("a list that is not there is an error that names the pathway") {
     Circuit circuit = driven(cells(20), std::make_shared<Softplus>(-20, std::vector<double>{0.1, 1.5, -2.0}));
     circuit.reduction.pathways[1].in_degree.clear();

@@ -4,6 +4,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <complex>
+#include <fmt/format.h>
 #include <numbers>
 
 #include "meanfield/fixed_points.hpp"
@@ -290,6 +291,28 @@ TEST_CASE("leaving the transfer function's domain and F T beyond 1 are reported"
     REQUIRE(out.warnings.size() == 2);
     CHECK_THAT(out.warnings[0], Catch::Contains("granule with inputs mossy") && Catch::Contains("domain"));
     CHECK_THAT(out.warnings[1], Catch::Contains("F T of granule"));
+}
+
+TEST_CASE("a start that only delays make unstable is announced with its frequency, and ends in a rhythm") {
+    Circuit circuit;
+    const std::size_t a = circuit.internal("golgi", std::make_shared<Softplus>(100, std::vector<double>{-3.0}, 0, 5));
+    circuit.pathway(a, a, receptor(MFM_RECEPTOR_EXPONENTIAL, 4), 1, 6);
+    const FixedPoint rest = fixed_points(circuit.model(), {})[0];
+    const double hz = std::abs(rest.eigenvalues_with_delays[0].imag()) * 1e3 / (2 * std::numbers::pi);
+    std::vector<double> start = rest.rate_hz;
+    start[a] += 1;
+    const Trajectory quiet = integrate(circuit.model(), {}, 10, 1, silent);
+    REQUIRE(quiet.warnings.size() == 1);
+    CHECK_THAT(quiet.warnings[0], Catch::Contains("delays") && Catch::Contains(fmt::format("{:.3g} Hz", hz)));
+    const Trajectory out = integrate(circuit.model(), {}, 1000, 0.1, silent, start);
+    // Upward crossings of the fixed point over the last half second.
+    std::vector<double> crossing;
+    for (std::size_t i = 5000; i + 1 < out.size(); ++i)
+        if (out.rate_hz[a][i] < rest.rate_hz[a] && out.rate_hz[a][i + 1] >= rest.rate_hz[a])
+            crossing.push_back(0.1 * static_cast<double>(i));
+    REQUIRE(crossing.size() > 10);
+    const double rhythm = 1e3 * static_cast<double>(crossing.size() - 1) / (crossing.back() - crossing.front());
+    CHECK(rhythm == Approx(hz).epsilon(0.15)); // the limit cycle is near the linear mode
 }
 
 TEST_CASE("a trajectory starts settled at the first rates of its course, or where it is told to") {
