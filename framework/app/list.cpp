@@ -54,12 +54,24 @@ std::string default_text(const mfm_field& field) {
     }
 }
 
+/// The bounds as an interval, in the field's unit: "(0, 10000]".
+std::string interval_text(const mfm_field& field) {
+    return fmt::format("{}{}, {}{}", (field.flags & MFM_OPEN_LOWER) != 0 ? '(' : '[', field.lower, field.upper,
+                       (field.flags & MFM_OPEN_UPPER) != 0 ? ')' : ']');
+}
+
 std::string allowed_text(const mfm_field& field) {
-    if (field.kind == MFM_BOOLEAN) return "true or false";
-    if (field.kind != MFM_TEXT) {
-        std::string text = bounds_text(field);
-        if (field.kind == MFM_INTEGER) text = "whole, " + text;
-        return field.kind == MFM_REAL_LIST ? "list, each " + text : text;
+    switch (field.kind) {
+    case MFM_REAL:
+        return interval_text(field);
+    case MFM_INTEGER:
+        return "whole, " + interval_text(field);
+    case MFM_BOOLEAN:
+        return "true | false";
+    case MFM_REAL_LIST:
+        return "list, each " + interval_text(field);
+    default:
+        break;
     }
     if ((field.flags & MFM_PATH) != 0) return "a file";
     if ((field.flags & MFM_PROJECTION_NAME) != 0) return "an earlier projection";
@@ -116,12 +128,15 @@ std::string describe_plugin(const Registry& registry, const std::string& id) {
     if (*abi.citation != '\0') text += fmt::format("citation   {}\n", abi.citation);
 
     std::vector<std::vector<std::string>> rows{{"setting", "unit", "default", "allowed", "meaning"}};
+    bool any_per_cell = false;
     for (const mfm_field* field : setting_fields(component)) {
-        std::string meaning = field->doc;
-        if ((field->flags & MFM_PER_NEURON) != 0) meaning += " (may differ from cell to cell)";
-        rows.push_back({field->name, field->unit, default_text(*field), allowed_text(*field), meaning});
+        const bool per_cell = (field->flags & MFM_PER_NEURON) != 0;
+        any_per_cell = any_per_cell || per_cell;
+        rows.push_back({field->name + std::string(per_cell ? " *" : ""), field->unit, default_text(*field),
+                        allowed_text(*field), field->doc});
     }
-    text += rows.size() > 1 ? "\n" + table_text(rows, "") : "\nno settings\n";
+    text += rows.size() > 1 ? fmt::format("\n{}", table_text(rows, "")) : "\nno settings\n";
+    if (any_per_cell) text += "* may differ from cell to cell: takes a distribution\n";
     if (MFM_HAS(component.abi, documentation) && abi.documentation != nullptr)
         text += fmt::format("\n{}", abi.documentation);
     if (!text.ends_with('\n')) text += '\n';

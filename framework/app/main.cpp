@@ -71,6 +71,9 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
     }
     if (commands.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
         if (extras.empty()) return "give a command: run, plugins or describe" + help;
+        if (extras.front().starts_with('-'))
+            return fmt::format("unknown option '{}'{}{}", extras.front(),
+                               mfm::did_you_mean(extras.front(), known_options(app)), help);
         return fmt::format("unknown command '{}'{}{}", extras.front(),
                            mfm::did_you_mean(extras.front(), known_commands(app)), help);
     }

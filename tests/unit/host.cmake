@@ -11,3 +11,7 @@ mfm_test(host_config SOURCES ${host_folder}/config_values.cpp ${host_folder}/con
   USES config PLUGINS host_test_plugins)
 target_compile_definitions(test_host_config PRIVATE HOST_TEST_PLUGINS="${host_plugins}")
 mfm_test(host_layering SOURCES ${host_folder}/layering.cpp)
+if(TARGET automfm)
+  mfm_test(host_command_line SOURCES ${host_folder}/command_line.cpp USES config PLUGINS host_test_plugins automfm)
+  target_compile_definitions(test_host_command_line PRIVATE HOST_TEST_PLUGINS="${host_plugins}" AUTOMFM_EXECUTABLE="$<TARGET_FILE:automfm>")
+endif()
