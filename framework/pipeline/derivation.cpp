@@ -9,7 +9,6 @@
 
 #include "meanfield/fixed_points.hpp"
 #include "meanfield/integrate.hpp"
-#include "validate/compare.hpp"
 #include "validate/metrics.hpp"
 
 namespace mfm {
@@ -195,13 +194,17 @@ MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel&
     return out;
 }
 
+std::vector<RecordedPopulation> recorded_populations(const PipelineConfig& config, const Network& network) {
+    std::vector<RecordedPopulation> out;
+    for (std::size_t p = 0; p < network.populations.size(); ++p)
+        out.push_back({network.populations[p].name, network.populations[p].n, config.populations[p].kind == PopulationConfig::Kind::Neuron});
+    return out;
+}
+
 ValidationReport validate_model(const PipelineConfig& config, const Network& network, const Reduction& r, const SpikeRecord& record,
                                 const std::vector<TransferTable>& tables, const std::vector<TransferFit>& fits, const MeanFieldModel& model,
                                 const MeanFieldResults& results) {
-    std::vector<RecordedPopulation> populations;
-    for (std::size_t p = 0; p < network.populations.size(); ++p)
-        populations.push_back({network.populations[p].name, network.populations[p].n, config.populations[p].kind == PopulationConfig::Kind::Neuron});
-    ValidationReport report = compare(record, populations, results, config.validation);
+    ValidationReport report = compare(record, recorded_populations(config, network), results, config.validation);
 
     const RatePath path = rate_path(r, record);
     const std::vector<std::size_t> meso = modelled(r);

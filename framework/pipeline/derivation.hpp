@@ -11,6 +11,7 @@
 #include "transfer/fit.hpp"
 #include "transfer/fitted_function.hpp"
 #include "transfer/sample.hpp"
+#include "validate/compare.hpp"
 #include "validate/mean_field_results.hpp"
 #include "validate/report.hpp"
 
@@ -28,6 +29,9 @@ namespace mfm {
 
 /// Fixed points and trajectories for every condition of the record.  What cannot be computed becomes the condition's `failure`.
 [[nodiscard]] MeanFieldResults solve_model(const PipelineConfig&, const MeanFieldModel&, const SpikeRecord&, Progress&);
+
+/// The network's populations as the outputs know them.
+[[nodiscard]] std::vector<RecordedPopulation> recorded_populations(const PipelineConfig&, const Network&);
 
 /// Network against mean field, transfer functions and the operating-point test; not judged yet.
 [[nodiscard]] ValidationReport validate_model(const PipelineConfig&, const Network&, const Reduction&, const SpikeRecord&, const std::vector<TransferTable>&,

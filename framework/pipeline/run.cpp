@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/run.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <tbb/global_control.h>
 
 #include <algorithm>
+#include <ctime>
 #include <thread>
 
 #include "config/pipeline.hpp"
 #include "network/network.hpp"
 #include "output/files.hpp"
 #include "output/store.hpp"
+#include "meanfield/equations.hpp"
 #include "output/report_text.hpp"
+#include "output/run_folder.hpp"
 #include "pipeline/derivation.hpp"
 #include "pipeline/hashes.hpp"
 #include "pipeline/stages.hpp"
@@ -20,6 +24,35 @@
 #include "validate/verdict.hpp"
 
 namespace mfm {
+namespace {
+
+/// Now, UTC, as ISO 8601; only for the manifest's times.
+std::string iso_time() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+
+/// Names of the pathways, and the fitted rate beside every sampled point.
+std::vector<TransferColumns> transfer_columns(const Reduction& r, const std::vector<TransferTable>& tables, const std::vector<TransferFit>& fits) {
+    std::vector<TransferColumns> out(tables.size());
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        for (const Pathway& w : r.pathways)
+            if (r.populations[w.target].name == tables[i].population) out[i].pathways.push_back(w.name);
+        out[i].fitted_hz = fits[i].fitted_hz;
+    }
+    return out;
+}
+
+/// Cuts through the fitted function that belongs to a table.
+TransferSlices slices_of(const PipelineConfig& config, const Reduction& r, const MeanFieldModel& model, const TransferTable& table) {
+    for (std::size_t p = 0; p < r.populations.size(); ++p) {
+        if (r.populations[p].name != table.population) continue;
+        std::vector<SlicePathway> pathways;
+        for (const std::size_t s : r.pathways_into(p))
+            pathways.push_back({r.pathways[s].K, is_excitatory(r.pathways[s].receptor, config.populations[r.populations[p].network_index])});
+        return transfer_slices(*model.populations()[p].transfer, pathways, table);
+    }
+    return {};
+}
+
+} // namespace
 
 ExitCode run_pipeline(const RunOptions& options) {
     install_interrupt_handler();
@@ -34,6 +67,7 @@ ExitCode run_pipeline(const RunOptions& options) {
     const Registry registry(plugin_search_path(plugin_folders_of(options.file, load)));
     const PipelineConfig config = load_pipeline(options.file, registry, load);
     const std::filesystem::path folder = options.out.value_or(std::filesystem::path("runs") / options.file.stem());
+    const std::string started = iso_time();
     const StageHashes hashes = stage_hashes(config);
     StageRunner stages(folder, options.only, options.from, *progress);
 
@@ -65,8 +99,10 @@ ExitCode run_pipeline(const RunOptions& options) {
         [&](const auto& path, const auto& t) { save_transfer_tables(path, t, hashes.sample); },
         [&](const auto& path) { return load_transfer_tables(path, hashes.sample); });
     if (stages.done_after("sample")) return ExitCode::Done;
-    std::vector<TransferFit> fits;
-    stages.run("fit", [&] { fits = fit_all(config, reduction, tables, *progress); });
+    const auto fits = stages.run<std::vector<TransferFit>>(
+        "fit", "transfer_fits.h5", hashes.fit, [&] { return fit_all(config, reduction, tables, *progress); },
+        [&](const auto& path, const auto& f) { save_transfer_fits(path, f, hashes.fit); },
+        [&](const auto& path) { return load_transfer_fits(path, hashes.fit); });
     if (stages.done_after("fit")) return ExitCode::Done;
     const MeanFieldModel model = derive_model(config, reduction, fits);
     const auto results = stages.run<MeanFieldResults>(
@@ -78,6 +114,41 @@ ExitCode run_pipeline(const RunOptions& options) {
     stages.run("validate", [&] {
         report = validate_model(config, network, reduction, record, tables, fits, model, results);
         judge(report, config.validation);
+    });
+    if (stages.done_after("validate")) {
+        fmt::print("{}", console_summary(report, config.name, folder.string()));
+        return exit_code(report);
+    }
+    stages.run("export", [&] {
+        RunOutputs out;
+        out.report = &report;
+        out.resolved_toml = config.resolved_toml;
+        const std::vector<RecordedPopulation> populations = recorded_populations(config, network);
+        out.populations = populations;
+        out.record = &record;
+        out.mean_field = &results;
+        out.tables = tables;
+        const std::vector<TransferColumns> columns = transfer_columns(reduction, tables, fits);
+        out.columns = columns;
+        std::vector<TransferSlices> slices;
+        for (const TransferTable& table : tables) slices.push_back(slices_of(config, reduction, model, table));
+        out.slices = slices;
+        out.smoothing_ms = config.validation.smoothing;
+        ReportInputs& text = out.text;
+        text.name = config.name;
+        text.circuit = circuit_rows(config, network);
+        text.connections = connection_rows(config, network);
+        text.in_degrees = degree_table(network, config) + "\n" + reduction_table(reduction);
+        text.equations = equations_text(model);
+        text.stages = stages.times();
+        text.limits = config.validation;
+        text.manifest = manifest_of(config, threads, {});
+        text.manifest.started = started;
+        text.manifest.finished = iso_time();
+        text.manifest.stage_hashes = {{"build", hashes.build}, {"simulate", hashes.simulate}, {"remap", hashes.remap},
+                                      {"sample", hashes.sample}, {"fit", hashes.fit}, {"solve", hashes.solve}};
+        for (const std::string& line : write_run_folder(folder, out)) progress->note(line);
+        write_file(folder / "equations.tex", equations_latex(model));
     });
     fmt::print("{}", console_summary(report, config.name, folder.string()));
     return exit_code(report);
