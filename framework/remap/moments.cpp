@@ -491,7 +491,7 @@ void MembraneModel::linearised(std::span<const double> r, double I, int order, M
             for (std::size_t p = 0; p < ports_; ++p) moved[p] += h * steps * direction(l.i(n_ + p));
             equations(x.data(), moved.data(), I, dx.data(), jacobian.data(), at.data());
             flat = flat && at == l.hessian;
-            if (flat && steps == -1.0) return sum; // constant second derivatives
+            if (flat && steps == -1.0) return std::vector<double>(sum.size(), 0.0); // constant second derivatives
             for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += weight * at[k] / (12 * h);
         }
         return sum;

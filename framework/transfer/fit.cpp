@@ -211,7 +211,8 @@ std::vector<double> scales(Residuals& residuals, const std::vector<double>& c) {
     return out;
 }
 
-double weight_of(const TransferPoint& p) {
+double weight_of(const TransferPoint& p, const FitOptions& options) {
+    if (options.weights == FitOptions::Weights::Uniform) return 1.0;
     return 1.0 / (0.25 + p.se_hz * p.se_hz + 4e-4 * p.rate_hz * p.rate_hz);
 }
 
@@ -320,14 +321,14 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
                 throw InputError("the transfer table of '" + table.population + "' has points with currents of " +
                                  number_text(fit.current.dI, "pA") + " and " + number_text(std::abs(p.I), "pA") +
                                  "; the current's gain needs one size, with both signs");
-            (p.I > 0 ? plus : minus).add(at.x, p.rate_hz, weight_of(p));
+            (p.I > 0 ? plus : minus).add(at.x, p.rate_hz, weight_of(p, options));
         }
         if (p.use == TransferPoint::Use::HeldOut) {
-            heldout.add(at.x, p.rate_hz, weight_of(p));
+            heldout.add(at.x, p.rate_hz, weight_of(p, options));
             relative_floor.push_back(p.rate_hz >= 1.0 && (p.se_hz < 0.005 * p.rate_hz || p.se_hz < 0.05) ? 1.0 : 0.0);
         }
         if (!fitted) continue;
-        training.add(at.x, p.rate_hz, weight_of(p));
+        training.add(at.x, p.rate_hz, weight_of(p, options));
         const auto [G_e, G_i] = inputs.conductances(r);
         if (first) {
             fit.lower = fit.upper = at.x;

@@ -14,6 +14,9 @@
 namespace mfm {
 
 struct FitOptions {
+    /// Accuracy: 1/(0.5^2 + se^2 + (0.02 F)^2), in Hz, so that relative and absolute errors both count.  Uniform: 1,
+    /// plain least squares, for comparison with fits that were made so.
+    enum class Weights { Accuracy, Uniform } weights = Weights::Accuracy;
     std::uint32_t starts = 8; ///< the basis's own guess, and perturbations of it
     std::uint32_t folds = 5;  ///< of the cross-validation; below 2: none
     std::uint64_t seed = 1;   ///< of the perturbations and the folds
@@ -37,9 +40,9 @@ struct TransferFit {
     std::vector<double> covariance;                ///< [coefficients * coefficients], scaled by the reduced chi-square
     std::vector<double> lower, upper;              ///< [inputs] the domain: the range of the points fitted
     double G_e_lower = 0, G_e_upper = 0, G_i_lower = 0, G_i_upper = 0; ///< nS, likewise
-    double cost = 0;            ///< 1/2 sum of weight times squared error, weights 1/(0.5^2 + se^2 + (0.02 F)^2)
-    double rmse_hz = 0;         ///< over the points fitted
-    double largest_rate_hz = 0; ///< of the working range
+    double cost = 0;                                                   ///< 1/2 sum of weight times squared error
+    double rmse_hz = 0;                                                ///< over the points fitted
+    double largest_rate_hz = 0;                                        ///< of the working range
     std::optional<double> cross_validated_rmse_hz;
     std::optional<double> heldout_rmse_hz;
     std::optional<double>

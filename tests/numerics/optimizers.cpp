@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nonlinear regression problems with certified solutions: NIST Statistical Reference Datasets, https://www.itl.nist.gov/div898/strd.
+// Nonlinear regression problems with certified solutions: NIST Statistical Reference Datasets,
+// https://www.itl.nist.gov/div898/strd.
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -31,14 +32,19 @@ Regression misra1a() {
             1.2455138894e-1};
 }
 Regression thurber() {
-    return {{-3.067, -2.981, -2.921, -2.912, -2.840, -2.797, -2.702, -2.699, -2.633, -2.481, -2.363, -2.322, -1.501, -1.460, -1.274, -1.212, -1.100, -1.046, -0.915,
-             -0.714, -0.566, -0.545, -0.400, -0.309, -0.109, -0.103, 0.010,  0.119,  0.377,  0.790,  0.963,  1.006,  1.115,  1.572,  1.841,  2.047,  2.200},
-            {80.574,   84.248,   87.264,   87.195,   89.076,   89.608,   89.868,   90.101,   92.405,   95.854,   100.696,  101.060,  401.672,
-             390.724,  567.534,  635.316,  733.054,  759.087,  894.206,  990.785,  1090.109, 1080.914, 1122.643, 1178.351, 1260.531, 1273.514,
-             1288.339, 1327.543, 1353.863, 1414.509, 1425.208, 1421.384, 1442.962, 1464.350, 1468.705, 1447.894, 1457.628},
-            [](double x, const double* b) { return (b[0] + x * (b[1] + x * (b[2] + x * b[3]))) / (1 + x * (b[4] + x * (b[5] + x * b[6]))); },
+    return {{-3.067, -2.981, -2.921, -2.912, -2.840, -2.797, -2.702, -2.699, -2.633, -2.481, -2.363, -2.322, -1.501,
+             -1.460, -1.274, -1.212, -1.100, -1.046, -0.915, -0.714, -0.566, -0.545, -0.400, -0.309, -0.109, -0.103,
+             0.010,  0.119,  0.377,  0.790,  0.963,  1.006,  1.115,  1.572,  1.841,  2.047,  2.200},
+            {80.574,   84.248,   87.264,   87.195,   89.076,   89.608,   89.868,   90.101,   92.405,   95.854,
+             100.696,  101.060,  401.672,  390.724,  567.534,  635.316,  733.054,  759.087,  894.206,  990.785,
+             1090.109, 1080.914, 1122.643, 1178.351, 1260.531, 1273.514, 1288.339, 1327.543, 1353.863, 1414.509,
+             1425.208, 1421.384, 1442.962, 1464.350, 1468.705, 1447.894, 1457.628},
+            [](double x, const double* b) {
+                return (b[0] + x * (b[1] + x * (b[2] + x * b[3]))) / (1 + x * (b[4] + x * (b[5] + x * b[6])));
+            },
             {{1000, 1000, 400, 40, 0.7, 0.3, 0.03}, {1300, 1500, 500, 75, 1, 0.4, 0.05}},
-            {1.2881396800e3, 1.4910792535e3, 5.8323836877e2, 7.5416644291e1, 9.6629502864e-1, 3.9797285797e-1, 4.9727297349e-2},
+            {1.2881396800e3, 1.4910792535e3, 5.8323836877e2, 7.5416644291e1, 9.6629502864e-1, 3.9797285797e-1,
+             4.9727297349e-2},
             5.6427082397e3};
 }
 
@@ -53,7 +59,8 @@ struct Host {
     std::vector<double> x;
     mfm_solution solution{};
 
-    static mfm_status call(void* self, std::uint32_t n, const double* x, double* residual, double* jacobian, mfm_error*) noexcept {
+    static mfm_status call(void* self, std::uint32_t n, const double* x, double* residual, double* jacobian,
+                           mfm_error*) noexcept {
         auto& it = *static_cast<Host*>(self);
         const std::size_t m = it.initial.size();
         if (jacobian != nullptr) return MFM_ERROR; // none was promised
@@ -116,11 +123,14 @@ Host rosenbrock() {
     h.initial = {-1.2, 1.0};
     return h;
 }
-Instance optimizer(const std::string& id, const Values& values = {}) { return instance(id, MFM_OPTIMIZER_ID, values); }
+Instance optimizer(const std::string& id, const Values& values = {}) {
+    return instance(id, MFM_OPTIMIZER_ID, values);
+}
 
 } // namespace
 
-TEST_CASE("Levenberg-Marquardt reaches the certified values of Misra1a and Thurber from both of NIST's starts, dogleg from the nearer") {
+TEST_CASE("Levenberg-Marquardt reaches the certified values of Misra1a and Thurber from both of NIST's starts, dogleg "
+          "from the nearer") {
     for (const std::string method : {"levenberg_marquardt", "dogleg"})
         for (const Regression& r : {misra1a(), thurber()})
             for (const std::size_t start : {0u, 1u}) {
@@ -130,18 +140,23 @@ TEST_CASE("Levenberg-Marquardt reaches the certified values of Misra1a and Thurb
                 INFO(method << " from start " << start << ": " << h.solution.message);
                 CHECK(h.solution.outcome == MFM_CONVERGED);
                 CHECK(2 * h.solution.cost == Approx(r.sum_of_squares).epsilon(1e-9));
-                for (std::size_t k = 0; k < r.certified.size(); ++k) CHECK(h.x[k] == Approx(r.certified[k]).epsilon(1e-6));
+                for (std::size_t k = 0; k < r.certified.size(); ++k)
+                    CHECK(h.x[k] == Approx(r.certified[k]).epsilon(1e-6));
             }
 }
 
 TEST_CASE("every method of nlopt reaches the certified sum of squares of Misra1a from the nearer start") {
     const Regression r = misra1a();
-    for (const std::string algorithm : {"nelder_mead", "sbplx", "bobyqa", "cobyla", "newuoa_bound", "praxis", "lbfgs", "slsqp", "mma", "tnewton"}) {
+    for (const std::string algorithm :
+         {"nelder_mead", "sbplx", "bobyqa", "cobyla", "newuoa_bound", "praxis", "lbfgs", "slsqp", "mma", "tnewton"}) {
         Host h = host(r, 1);
         // newuoa_bound rests on bounds that are finite.
         h.lower = {1, 1e-5};
         h.upper = {1000, 1e-2};
-        h.solve(optimizer("nlopt", {{"algorithm", algorithm}, {"function_tolerance", 1e-15}, {"parameter_tolerance", 1e-10}, {"max_evaluations", 200000.0}}));
+        h.solve(optimizer("nlopt", {{"algorithm", algorithm},
+                                    {"function_tolerance", 1e-15},
+                                    {"parameter_tolerance", 1e-10},
+                                    {"max_evaluations", 200000.0}}));
         INFO(algorithm << ": " << h.solution.message << ", " << h.solution.evaluations << " evaluations");
         // A curved valley: methods that see the cost only stop where rounding hides its floor.
         CHECK(2 * h.solution.cost == Approx(r.sum_of_squares).epsilon(1e-4));
@@ -150,9 +165,12 @@ TEST_CASE("every method of nlopt reaches the certified sum of squares of Misra1a
 }
 
 TEST_CASE("bounds hold: the best point of a problem whose optimum lies outside is on the bound") {
-    for (const auto& [id, values] : std::vector<std::pair<std::string, Values>>{{"ceres", {}}, {"ceres", {{"method", std::string("dogleg")}}}, {"nlopt", {}},
-                                                                                {"nlopt", {{"algorithm", std::string("bobyqa")}}},
-                                                                                {"nlopt", {{"algorithm", std::string("slsqp")}}}}) {
+    for (const auto& [id, values] :
+         std::vector<std::pair<std::string, Values>>{{"ceres", {}},
+                                                     {"ceres", {{"method", std::string("dogleg")}}},
+                                                     {"nlopt", {}},
+                                                     {"nlopt", {{"algorithm", std::string("bobyqa")}}},
+                                                     {"nlopt", {{"algorithm", std::string("slsqp")}}}}) {
         Host h = rosenbrock();
         h.lower = {-2, -2};
         h.upper = {0.5, 2};
@@ -218,7 +236,8 @@ TEST_CASE("a robust loss ignores an outlier that drags least squares away") {
     const auto line = [] {
         Host h;
         h.residuals = [](const double* x, double* r) {
-            for (int i = 0; i < 20; ++i) r[i] = x[0] + x[1] * i - (2 + 0.5 * i + (i == 7 ? 40 : 0) + 0.01 * (i % 3 - 1));
+            for (int i = 0; i < 20; ++i)
+                r[i] = x[0] + x[1] * i - (2 + 0.5 * i + (i == 7 ? 40 : 0) + 0.01 * (i % 3 - 1));
         };
         h.n_residuals = 20;
         h.initial = {0.1, 0.1};
@@ -233,6 +252,9 @@ TEST_CASE("a robust loss ignores an outlier that drags least squares away") {
     CHECK(huber.x[1] == Approx(0.5).margin(0.01));
     CHECK(cauchy.x[0] == Approx(2).margin(0.02));
     Host same = line();
-    same.solve(optimizer("nlopt", {{"algorithm", std::string("lbfgs")}, {"loss", std::string("huber")}, {"loss_scale", 0.1}, {"parameter_tolerance", 1e-12}}));
+    same.solve(optimizer("nlopt", {{"algorithm", std::string("lbfgs")},
+                                   {"loss", std::string("huber")},
+                                   {"loss_scale", 0.1},
+                                   {"parameter_tolerance", 1e-12}}));
     CHECK(same.solution.cost == Approx(huber.solution.cost).epsilon(1e-6));
 }

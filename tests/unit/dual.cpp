@@ -10,8 +10,7 @@ using namespace mfm;
 namespace {
 
 /// Value, first and second derivative of f at x.
-template <class F>
-std::array<double, 3> jet(F f, double x) {
+template <class F> std::array<double, 3> jet(F f, double x) {
     const auto y = f(variable_twice<1>(x, 0));
     return {y.value.value, y.d[0].value, y.d[0].d[0]};
 }
@@ -36,8 +35,8 @@ TEST_CASE("dual numbers give the textbook derivatives of every elementary functi
     check(jet([](auto v) { return erf(v); }, x), {std::erf(x), bell, -2 * x * bell});
     check(jet([](auto v) { return erfc(v); }, x), {std::erfc(x), -bell, 2 * x * bell});
     check(jet([](auto v) { return pow(v, 3); }, x), {x * x * x, 3 * x * x, 6 * x});
-    check(jet([](auto v) { return pow(v, v); }, x),
-          {std::pow(x, x), std::pow(x, x) * (1 + std::log(x)), std::pow(x, x) * ((1 + std::log(x)) * (1 + std::log(x)) + 1 / x)});
+    check(jet([](auto v) { return pow(v, v); }, x), {std::pow(x, x), std::pow(x, x) * (1 + std::log(x)),
+                                                     std::pow(x, x) * ((1 + std::log(x)) * (1 + std::log(x)) + 1 / x)});
     check(jet([](auto v) { return abs(v - 1.0) + max(v, 0.5) * min(2.0, v); }, x), {0.3 + x * x, -1 + 2 * x, 2});
     check(jet([](auto v) { return 3 / v - v / 2 + (1 - v) * (v + v * v); }, x),
           {3 / x - x / 2 + (1 - x) * (x + x * x), -3 / (x * x) - 0.5 + 1 - 3 * x * x, 6 / (x * x * x) - 6 * x});

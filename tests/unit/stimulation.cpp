@@ -111,7 +111,9 @@ TEST_CASE("a gaussian bump is highest at its centre and falls to exp(-1/2) at on
 }
 
 TEST_CASE("a pulse train has its number of pulses and regains its baseline between them") {
-    const Protocol p("pulse_train", {{"baseline", 4.0}, {"rate", 80.0}, {"onset", 100.0}, {"width", 20.0}, {"period", 50.0}, {"count", 3.0}});
+    const Protocol p(
+        "pulse_train",
+        {{"baseline", 4.0}, {"rate", 80.0}, {"onset", 100.0}, {"width", 20.0}, {"period", 50.0}, {"count", 3.0}});
     int inside = 0;
     for (int t = 0; t < 600; ++t) inside += p.at(t) == 80 ? 1 : 0;
     CHECK(inside == 60);
@@ -124,19 +126,29 @@ TEST_CASE("a pulse train has its number of pulses and regains its baseline betwe
 
 TEST_CASE("a sum of sines adds its waves to the mean") {
     const std::vector<double> amplitudes{20, 5, -3}, frequencies{1, 15, 30}, phases{0, 30, 0};
-    const Protocol p("sum_of_sines", {{"mean", 40.0}, {"amplitudes", amplitudes}, {"frequencies", frequencies}, {"phases", phases}});
+    const Protocol p("sum_of_sines",
+                     {{"mean", 40.0}, {"amplitudes", amplitudes}, {"frequencies", frequencies}, {"phases", phases}});
     const double pi = std::acos(-1.0);
     for (const double t : {0.0, 7.0, 333.0})
-        CHECK(p.at(t) == Approx(40 + 20 * std::sin(2 * pi * t * 1e-3) + 5 * std::sin(2 * pi * 15e-3 * t + pi / 6) - 3 * std::sin(2 * pi * 30e-3 * t)));
+        CHECK(p.at(t) == Approx(40 + 20 * std::sin(2 * pi * t * 1e-3) + 5 * std::sin(2 * pi * 15e-3 * t + pi / 6) -
+                                3 * std::sin(2 * pi * 30e-3 * t)));
     CHECK(p.condition().frequency_hz == 1);
 }
 
 TEST_CASE("settings that would make a rate negative are refused with a sentence") {
-    CHECK_THROWS_WITH(Protocol("sine", {{"mean", 10.0}, {"amplitude", 20.0}, {"frequency", 6.0}}), Contains("become negative") && Contains("20 Hz exceeds mean 10 Hz"));
+    CHECK_THROWS_WITH(Protocol("sine", {{"mean", 10.0}, {"amplitude", 20.0}, {"frequency", 6.0}}),
+                      Contains("become negative") && Contains("20 Hz exceeds mean 10 Hz"));
     CHECK_THROWS_WITH(Protocol("gaussian", {{"baseline", 4.0}, {"amplitude", -5.0}}), Contains("become negative"));
-    CHECK_THROWS_WITH(Protocol("sum_of_sines", {{"mean", 10.0}, {"amplitudes", std::vector<double>{6, 6}}, {"frequencies", std::vector<double>{1, 2}}}), Contains("could become negative"));
-    CHECK_THROWS_WITH(Protocol("sum_of_sines", {{"mean", 10.0}, {"amplitudes", std::vector<double>{6}}, {"frequencies", std::vector<double>{1, 2}}}), Contains("1 amplitudes and 2 frequencies"));
-    CHECK_THROWS_WITH(Protocol("pulse_train", {{"rate", 10.0}, {"width", 60.0}, {"period", 50.0}}), Contains("overlap"));
+    CHECK_THROWS_WITH(Protocol("sum_of_sines", {{"mean", 10.0},
+                                                {"amplitudes", std::vector<double>{6, 6}},
+                                                {"frequencies", std::vector<double>{1, 2}}}),
+                      Contains("could become negative"));
+    CHECK_THROWS_WITH(
+        Protocol("sum_of_sines",
+                 {{"mean", 10.0}, {"amplitudes", std::vector<double>{6}}, {"frequencies", std::vector<double>{1, 2}}}),
+        Contains("1 amplitudes and 2 frequencies"));
+    CHECK_THROWS_WITH(Protocol("pulse_train", {{"rate", 10.0}, {"width", 60.0}, {"period", 50.0}}),
+                      Contains("overlap"));
 }
 
 TEST_CASE("a rate read from a file is interpolated between its lines") {
@@ -172,5 +184,6 @@ TEST_CASE("what is wrong with a rate file is said with file and line") {
     CHECK_THAT(message("0 10 3\n"), Contains(":1: expected two numbers"));
     CHECK_THAT(message("0 nan\n"), Contains(":1: a time or rate is not a finite number"));
     CHECK_THAT(message("# nothing\n"), Contains("has no line"));
-    CHECK_THROWS_WITH(Protocol("from_file", {{"file", std::string("/nowhere/at/all.csv")}}), Contains("cannot read '/nowhere/at/all.csv': No such file"));
+    CHECK_THROWS_WITH(Protocol("from_file", {{"file", std::string("/nowhere/at/all.csv")}}),
+                      Contains("cannot read '/nowhere/at/all.csv': No such file"));
 }
