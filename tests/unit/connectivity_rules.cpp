@@ -69,6 +69,26 @@ TEST_CASE("fixed in-degrees are distinct sources, all alike") {
     CHECK(std::abs(chi_square - 199.0) < 5.0 * std::sqrt(2.0 * 199.0));
 }
 
+TEST_CASE("every source is as likely as another when a target takes many") {
+    const Network network = build(pair_of(60, 4000, "{ plugin = 'fixed_in_degree', in_degree = 40 }"));
+    double chi_square = 0;
+    for (const std::uint64_t d : out_degrees(network.projections[0]))
+        chi_square += std::pow(static_cast<double>(d) - 4000.0 * 2 / 3, 2) / (4000.0 * 2 / 9);
+    CHECK(std::abs(chi_square - 59.0) < 5.0 * std::sqrt(2.0 * 59.0));
+}
+
+TEST_CASE("the rows of a fixed total are those of a uniform draw over pairs") {
+    // Hypergeometric out-degrees: 100 of 100 000 pairs a row; by the factor 1 - total / pairs narrower than with
+    // replacement.
+    for (const double total : {30000.0, 80000.0}) {
+        const Network network = build(pair_of(
+            1000, 100, "{ plugin = 'fixed_total', synapses = " + std::to_string(static_cast<int>(total)) + " }"));
+        const Moments found = moments(out_degrees(network.projections[0]));
+        const double variance = total / 1000 * (1 - 1.0 / 1000) * (1 - total / 100000);
+        CHECK(found.sd * found.sd == Approx(variance).epsilon(5 * std::sqrt(2.0 / 1000)));
+    }
+}
+
 TEST_CASE("autapses are made unless they are forbidden") {
     const auto count_self = [](const Network& network) {
         int self = 0;
