@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <tbb/global_control.h>
 
 #include "config/pipeline.hpp"
 #include "network/network.hpp"
@@ -20,7 +21,6 @@
 namespace {
 
 using namespace mfm;
-using Catch::Detail::Approx;
 
 const Registry& registry() {
     static const Registry plugins({TEST_PLUGIN_FOLDER});
@@ -163,6 +163,115 @@ double in_degree_correlation(const std::string& a, const std::string& b) {
 }
 
 } // namespace
+
+TEST_CASE("in-degrees and contacts are the published ones: means within 10 %, sd within 35 %, over three seeds") {
+    const auto table = published();
+    if (table.empty()) {
+        WARN("no table of published connections beside the repository: this part is skipped");
+        return;
+    }
+    REQUIRE(table.size() == circuits()[0].network.projections.size());
+    for (const auto& [name, ref] : table) {
+        INFO(name << ": published in-degree " << ref.in_mean << " +- " << ref.in_sd);
+        CHECK(mean_over_seeds(name, &DegreeStatistics::in_mean) == Approx(ref.in_mean).epsilon(0.10));
+        CHECK(mean_over_seeds(name, &DegreeStatistics::in_sd_connected) == Approx(ref.in_sd).epsilon(0.35));
+        CHECK(mean_over_seeds(name, &DegreeStatistics::out_mean_connected) == Approx(ref.out_mean).epsilon(0.30));
+        CHECK(mean_over_seeds(name, &DegreeStatistics::contacts_mean) == Approx(ref.contacts_mean).epsilon(0.02));
+        CHECK(mean_over_seeds(name, &DegreeStatistics::contacts_sd) ==
+              Approx(ref.contacts_sd).margin(0.05).epsilon(0.06));
+    }
+}
+
+TEST_CASE("the circuit has the published numbers of cells") {
+    const std::map<std::string, std::pair<double, double>> numbers{
+        {"mossy_fibers", {117, 3}},   {"glomerulus", {2340, 6}}, {"granule_cell", {30420, 6}}, {"golgi_cell", {71, 0}},
+        {"purkinje_cell", {68.5, 2}}, {"basket_cell", {150, 3}}, {"stellate_cell", {301, 4}}};
+    for (const Built& built : circuits())
+        for (const Population& population : built.network.populations) {
+            INFO(population.name);
+            const auto [n, margin] = numbers.at(population.name);
+            CHECK(std::abs(static_cast<double>(population.n) - n) <= margin);
+        }
+}
+
+TEST_CASE("mossy fibres are shared: a Golgi cell's hundred glomeruli belong to some twenty of them") {
+    for (const Built& built : circuits()) {
+        const auto [glomeruli, fibres] = golgi_view(built);
+        CHECK(glomeruli == Approx(114.0).epsilon(0.12));
+        CHECK(fibres == Approx(23.0).epsilon(0.15));
+    }
+}
+
+TEST_CASE("a granule cell has dendrites in four glomeruli of four different mossy fibres") {
+    const Built& built = circuits()[0];
+    const Projection &mossy = built.projection("mossy_fibers_to_glomerulus"),
+                     &p = built.projection("glomerulus_to_granule");
+    std::vector<std::uint32_t> fibre_of(built.network.populations[mossy.target].n, ~0u);
+    for (std::uint32_t m = 0; m + 1 < mossy.row.size(); ++m)
+        for (std::uint64_t k = mossy.row[m]; k < mossy.row[m + 1]; ++k) fibre_of[mossy.to[k]] = m;
+    std::vector<std::set<std::uint32_t>> fibres(built.network.populations[p.target].n);
+    for (std::uint32_t g = 0; g + 1 < p.row.size(); ++g)
+        for (std::uint64_t k = p.row[g]; k < p.row[g + 1]; ++k) fibres[p.to[k]].insert(fibre_of[g]);
+    CHECK(std::all_of(fibres.begin(), fibres.end(), [](const auto& f) { return f.size() == 4 && f.count(~0u) == 0; }));
+}
+
+TEST_CASE("Golgi inhibition of granule cells is as many contacts as published, and as uneven") {
+    double mean = 0, sd = 0;
+    for (const Built& built : circuits()) {
+        mean += inhibition(built)[0] / 3;
+        sd += inhibition(built)[1] / 3;
+    }
+    CHECK(mean == Approx(5.06).epsilon(0.05));
+    CHECK(sd == Approx(3.47).epsilon(0.25));
+}
+
+TEST_CASE("a parallel fibre meets a strip along y, an ascending axon a column") {
+    const Built& built = circuits()[0];
+    const auto spread = [&](const std::string& name) {
+        const Projection& p = built.projection(name);
+        const auto &from = built.network.populations[p.source].position,
+                   &to = built.network.populations[p.target].position;
+        std::array<double, 2> largest{0, 0};
+        for (std::uint32_t s = 0; s + 1 < p.row.size(); ++s)
+            for (std::uint64_t k = p.row[s]; k < p.row[s + 1]; ++k)
+                for (std::size_t d = 0; d < 2; ++d)
+                    largest[d] = std::max(largest[d], std::abs(from[d][s] - to[d][p.to[k]]));
+        return largest;
+    };
+    const auto fibre = spread("parallel_fiber_to_purkinje"), axon = spread("ascending_axon_to_purkinje");
+    CHECK(fibre[1] > 180.0); // the whole volume
+    CHECK(fibre[0] < 120.0);
+    CHECK(axon[1] < 20.0);
+    CHECK(axon[0] < 115.0);
+}
+
+TEST_CASE("in-degrees of one cell depend on its place, so those of its pathways go together") {
+    CHECK(in_degree_correlation("parallel_fiber_to_purkinje", "ascending_axon_to_purkinje") > 0.6);
+    CHECK(in_degree_correlation("parallel_fiber_to_golgi", "ascending_axon_to_golgi") > 0.5);
+    CHECK(in_degree_correlation("parallel_fiber_to_purkinje", "basket_to_purkinje") > 0.2);
+    CHECK(in_degree_correlation("parallel_fiber_to_purkinje", "stellate_to_purkinje") > 0.1);
+}
+
+TEST_CASE("the small circuit is a tenth of the whole, with in-degrees like it") {
+    const Built small = build("cerebellum_small.toml", 1);
+    double cells = 0, whole = 0;
+    for (const Population& p : small.network.populations) cells += static_cast<double>(p.n);
+    for (const Population& p : circuits()[0].network.populations) whole += static_cast<double>(p.n);
+    CHECK(cells / whole == Approx(0.13).margin(0.03));
+    for (const Projection& p : small.network.projections) {
+        INFO(p.name);
+        const double ratio = small.statistics(p.name).in_mean / circuits()[0].statistics(p.name).in_mean;
+        CHECK((ratio > 0.35 && ratio < 1.4));
+    }
+}
+
+TEST_CASE("the circuit is the same bits with one thread and with three") {
+    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, 3);
+    const std::string three = build("cerebellum_small.toml", 5).network.hash;
+    const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+    CHECK(build("cerebellum_small.toml", 5).network.hash == three);
+    CHECK(build("cerebellum_small.toml", 6).network.hash != three);
+}
 
 TEST_CASE("the measured table of connections", "[.table]") {
     const auto table = published();
