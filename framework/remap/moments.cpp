@@ -119,6 +119,23 @@ MembraneModel::MembraneModel(std::shared_ptr<const MembraneCell> cell, std::vect
     if (voltage_ == n_)
         throw InputError("neuron '" + id +
                          "' has no dynamic state with the role 'voltage', which linearised membrane moments need");
+
+    // Many models are bilinear in state and conductance; then the Hessian is asked for once and third derivatives
+    // vanish.
+    const std::size_t columns = n_ + ports_;
+    std::vector<double> x(rest_), g(std::max<std::size_t>(ports_, 1)), dx(n_), jacobian(n_ * columns),
+        hessian(n_ * columns * columns);
+    for (int k = 0; k < 8; ++k) {
+        x[voltage_] = V_low_ - 40.0 + 20.0 * k;
+        for (std::size_t i = 0; i < n_; ++i)
+            if (i != voltage_) x[i] = rest_[i] + 10.0 * k * (static_cast<double>(i) + 1.0);
+        for (std::size_t p = 0; p < ports_; ++p) g[p] = 0.5 * k * static_cast<double>(p + 1);
+        equations(x.data(), g.data(), 0.0, dx.data(), jacobian.data(), hessian.data());
+        if (k == 0) constant_hessian_ = hessian;
+        if (hessian == constant_hessian_) continue;
+        constant_hessian_.clear();
+        break;
+    }
 }
 
 void MembraneModel::equations(const double* x, const double* g, double I, double* dx, double* jacobian,
@@ -444,14 +461,16 @@ void MembraneModel::linearised(std::span<const double> r, double I, int order, M
 
     // Implicit differentiation: f(x, g) = 0 moves the point, the Hessian turns that into a change of A.
     std::vector<double> dx(n_), jacobian(n_ * columns);
-    l.hessian.resize(n_ * columns * columns);
-    equations(l.x.data(), g.data(), I, dx.data(), jacobian.data(), l.hessian.data());
+    l.hessian = constant_hessian_;
+    if (l.hessian.empty()) {
+        l.hessian.resize(n_ * columns * columns);
+        equations(l.x.data(), g.data(), I, dx.data(), jacobian.data(), l.hessian.data());
+    }
     const auto contract = [&](const std::vector<double>& h, const Vector& v) {
         Matrix m = Matrix::Zero(l.i(n_), l.i(columns));
         for (std::size_t a = 0; a < n_; ++a)
             for (std::size_t b = 0; b < columns; ++b)
-                for (std::size_t c = 0; c < columns; ++c)
-                    m(l.i(a), l.i(b)) += h[(a * columns + b) * columns + c] * v(l.i(c));
+                m(l.i(a), l.i(b)) = Eigen::Map<const Vector>(&h[(a * columns + b) * columns], l.i(columns)).dot(v);
         return m;
     };
     std::vector<Vector> v(S), du(S);
@@ -482,16 +501,13 @@ void MembraneModel::linearised(std::span<const double> r, double I, int order, M
     const auto third = [&](const Vector& direction) {
         std::vector<double> sum(l.hessian.size(), 0.0), at(l.hessian.size());
         const double largest = direction.cwiseAbs().maxCoeff();
-        if (!(largest > 0)) return sum;
+        if (!constant_hessian_.empty() || !(largest > 0)) return sum;
         const double h = 0.01 / largest;
-        bool flat = true;
         for (const auto& [steps, weight] : {std::pair{1.0, 8.0}, {-1.0, -8.0}, {2.0, -1.0}, {-2.0, 1.0}}) {
             const Vector x = l.x + h * steps * direction.head(l.i(n_));
             std::vector<double> moved(g);
             for (std::size_t p = 0; p < ports_; ++p) moved[p] += h * steps * direction(l.i(n_ + p));
             equations(x.data(), moved.data(), I, dx.data(), jacobian.data(), at.data());
-            flat = flat && at == l.hessian;
-            if (flat && steps == -1.0) return std::vector<double>(sum.size(), 0.0); // constant second derivatives
             for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += weight * at[k] / (12 * h);
         }
         return sum;

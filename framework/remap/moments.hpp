@@ -92,6 +92,7 @@ private:
     double C_m_ = 0, g_L_ = 0, E_L_ = 0, I_e_ = 0, V_low_ = 0, V_high_ = 0;
     int current_ = -1;                            ///< index of the constant current setting
     std::size_t ports_ = 0, n_ = 0, voltage_ = 0; ///< dynamic states, receptors, which state is the voltage
+    std::vector<double> constant_hessian_;        ///< when the second derivatives are the same everywhere (E-GLIF, LIF)
     std::vector<double> settings_, rest_;         ///< all real settings; dynamic states at rest
 };
 

@@ -99,13 +99,29 @@ TEST_CASE("every derivative of every basis agrees with differences of its values
 
     std::vector<double> s = cubic;
     s.push_back(6.0);
+    // Inside the domain and well outside; its edge is a kink of the second derivative.
     std::vector<double> plane;
-    for (const double G_e : {0.1, 1., 4., 12.})
-        for (const double G_i : {0.05, 2., 9.}) plane.insert(plane.end(), {G_e, G_i});
-    const GradientCheck soft = check_gradients(basis("softplus_conductance"), plane, s, std::vector<double>{0.1, 0},
-                                               std::vector<double>{12, 9});
+    for (const double G_e : {0.03, 0.4, 1., 4., 10., 30.})
+        for (const double G_i : {0.05, 2., 7., 20.}) plane.insert(plane.end(), {G_e, G_i});
+    const std::vector<double> low2 = {0.1, 0}, high2 = {12, 9};
+    const GradientCheck soft = check_gradients(basis("softplus_conductance"), plane, s, low2, high2);
     INFO(soft.worst);
     CHECK(soft.largest() < 1e-7);
+}
+
+TEST_CASE("outside its domain the softplus basis goes on with the slope of the edge") {
+    std::vector<double> c = cubic;
+    c.push_back(1e-3); // a hard rectifier: the cubic itself where it is positive
+    const std::vector<double> low = {0, 0}, high = {12, 9};
+    const Instance soft = basis("softplus_conductance");
+    const auto at = [&](double root) {
+        return basis_rates(soft, std::vector<double>{root * root, 1}, c, low, high)[0];
+    };
+    const double edge = std::sqrt(12.0), h = 1e-4;
+    const double slope = (at(edge) - at(edge - h)) / h;
+    REQUIRE(at(edge) > 10);
+    CHECK((at(edge + h) - at(edge)) / h == Approx(slope).epsilon(1e-3));
+    CHECK(at(2 * edge) - at(edge) == Approx(slope * edge).epsilon(1e-2));
 }
 
 TEST_CASE("in their tails the bases give rates and derivatives that are numbers") {
@@ -130,7 +146,8 @@ TEST_CASE("in their tails the bases give rates and derivatives that are numbers"
         CHECK(basis_rates(basis("softplus_conductance"), at, s, low, high)[0] >= 0);
     }
     s.back() = 5;
-    CHECK_NOTHROW(check_gradients(basis("softplus_conductance"), std::vector<double>{0, 0, 10, 10}, s, low, high));
+    CHECK_NOTHROW(
+        check_gradients(basis("softplus_conductance"), std::vector<double>{1e-9, 1e-9, 9.9, 9.9}, s, low, high));
 }
 
 TEST_CASE("the guess recovers the coefficients of exact data") {

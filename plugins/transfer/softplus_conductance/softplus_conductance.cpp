@@ -32,12 +32,25 @@ struct SoftplusConductance {
         const X positive = max(G, X(0.0));
         return (sqrt(positive + shift) - u_low) * (2.0 / (u_high - u_low)) - 1.0;
     }
-    /// The ten monomials in the order of the coefficients.
+    /// The ten monomials in the order of the coefficients; outside the domain, where a cubic may turn anywhere, their
+    /// first-order continuation from its edge.
     template <class X> static std::array<X, n_terms> terms(const X* G, const mfm::Domain& domain) {
+        using std::max, std::min;
         if (domain.lower.empty()) throw std::runtime_error("softplus_conductance needs the domain of its inputs");
-        const X x = scaled(G[0], domain.lower[0], domain.upper[0]), y = scaled(G[1], domain.lower[1], domain.upper[1]);
+        const X at_x = scaled(G[0], domain.lower[0], domain.upper[0]),
+                at_y = scaled(G[1], domain.lower[1], domain.upper[1]);
+        const X x = max(min(at_x, X(1.0)), X(-1.0)), y = max(min(at_y, X(1.0)), X(-1.0)), dx = at_x - x, dy = at_y - y;
         const X xx = x * x, xy = x * y, yy = y * y;
-        return {X(1.0), x, y, xx, xy, yy, xx * x, xx * y, x * yy, yy * y};
+        return {X(1.0),
+                at_x,
+                at_y,
+                xx + 2.0 * x * dx,
+                xy + y * dx + x * dy,
+                yy + 2.0 * y * dy,
+                xx * x + 3.0 * xx * dx,
+                xx * y + 2.0 * xy * dx + xx * dy,
+                x * yy + yy * dx + 2.0 * xy * dy,
+                yy * y + 3.0 * yy * dy};
     }
     template <class X, class C> [[nodiscard]] auto rate(const X* G, const C* c, const mfm::Domain& domain) const {
         const std::array<X, n_terms> t = terms(G, domain);
