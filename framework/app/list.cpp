@@ -96,8 +96,8 @@ std::string list_plugins(const Registry& registry, bool why) {
             if (belongs(component)) rows.push_back({id, component.abi->version, component.file});
         if (!rows.empty()) text += fmt::format("{}\n{}", title, table_text(rows, "  "));
     };
-    for (const auto& [interface_id, title] : kinds)
-        add(title, [&](const Component& component) { return component.interface(interface_id) != nullptr; });
+    for (const auto& kind : kinds)
+        add(kind.second, [&](const Component& component) { return component.interface(kind.first) != nullptr; });
     add("other interfaces", [](const Component& component) {
         return std::none_of(kinds.begin(), kinds.end(),
                             [&](const auto& kind) { return component.interface(kind.first) != nullptr; });

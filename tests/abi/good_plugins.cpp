@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "plugin/registry.hpp"
 #include "plugin/settings.hpp"
@@ -167,4 +168,25 @@ TEST_CASE("every struct of the ABI has its layout asserted") {
         ++structs;
     }
     CHECK(structs > 20);
+}
+
+TEST_CASE("the words of the ABI are those that plugins were built with") {
+    using Text = std::string_view;
+    CHECK(Text(MFM_NEURON_ID) == "mfm.neuron/1");
+    CHECK(Text(MFM_CONNECTIVITY_ID) == "mfm.connectivity/1");
+    CHECK(Text(MFM_STIMULATION_ID) == "mfm.stimulation/1");
+    CHECK(Text(MFM_TRANSFER_ID) == "mfm.transfer/1");
+    CHECK(Text(MFM_OPTIMIZER_ID) == "mfm.optimizer/1");
+    CHECK(Text(MFM_ROLE_CAPACITANCE) == "capacitance");
+    CHECK(Text(MFM_ROLE_LEAK) == "leak_conductance");
+    CHECK(Text(MFM_ROLE_TAU_M) == "membrane_time_constant");
+    CHECK(Text(MFM_ROLE_REST) == "leak_reversal");
+    CHECK(Text(MFM_ROLE_THRESHOLD) == "threshold");
+    CHECK(Text(MFM_ROLE_REFRACTORY) == "refractory_period");
+    CHECK(Text(MFM_ROLE_CURRENT) == "constant_current");
+    CHECK(Text(MFM_ROLE_INCREMENT) == "adaptation_increment");
+    CHECK(Text(MFM_ROLE_VOLTAGE) == "voltage");
+    CHECK(Text(MFM_ROLE_ADAPTATION) == "adaptation");
+    CHECK(Text(MFM_ROLE_MOMENTS) == "moments");
+    CHECK(MFM_MOST_EVENTS == 20.0);
 }
