@@ -34,7 +34,7 @@ void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig&
 void read_mean_field(const DocumentNode& node, MeanFieldConfig& mean_field) {
     const TableReader table(
         node, "mean_field",
-        {"in_degree", "dynamics", "T", "adaptation", "in_degree_nodes", "relative_tolerance", "absolute_tolerance"});
+        {"in_degree", "dynamics", "T", "adaptation", "cell_rates", "in_degree_nodes", "relative_tolerance", "absolute_tolerance"});
     static const std::vector<std::string> in_degrees{"list", "gamma", "mean"}, dynamics{"synaptic", "rate"};
     if (const DocumentNode* value = table.find("in_degree"))
         mean_field.in_degree =
@@ -44,6 +44,7 @@ void read_mean_field(const DocumentNode& node, MeanFieldConfig& mean_field) {
             static_cast<MeanFieldConfig::Dynamics>(read_choice(*value, table.path("dynamics"), dynamics));
     mean_field.T = table.number("T", positive("ms"), mean_field.T);
     mean_field.adaptation = table.boolean("adaptation", mean_field.adaptation);
+    mean_field.cell_rates = table.boolean("cell_rates", mean_field.cell_rates);
     mean_field.in_degree_nodes = table.integer("in_degree_nodes", 1, mean_field.in_degree_nodes);
     const mfm_field tolerance = number_field("1", 0.0, 1.0, MFM_OPEN_LOWER);
     mean_field.relative_tolerance = table.number("relative_tolerance", tolerance, mean_field.relative_tolerance);

@@ -120,6 +120,7 @@ struct MeanFieldConfig {
     enum class Dynamics { Synaptic, Rate } dynamics = Dynamics::Synaptic;
     double T = 0.5; ///< ms
     bool adaptation = true;
+    bool cell_rates = true;         ///< in-degrees weigh every source by its own rate, computed from the wiring
     std::uint32_t in_degree_nodes = 64;
     double relative_tolerance = 1e-6, absolute_tolerance = 1e-6;
 };

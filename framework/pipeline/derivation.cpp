@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "meanfield/cell_rates.hpp"
 #include "meanfield/fixed_points.hpp"
 #include "meanfield/integrate.hpp"
 #include "validate/metrics.hpp"
@@ -136,7 +137,8 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
     return fits;
 }
 
-MeanFieldModel derive_model(const PipelineConfig& config, const Reduction& r, const std::vector<TransferFit>& fits) {
+MeanFieldModel derive_model(const PipelineConfig& config, const Network& network, const Reduction& r, const std::vector<TransferFit>& fits,
+                            const SpikeRecord& record, Progress& progress) {
     const std::shared_ptr<const Instance> basis = instance_of(config.transfer.basis);
     std::vector<PopulationModel> populations;
     std::size_t next = 0;
@@ -154,7 +156,32 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Reduction& r, co
         }
         populations.push_back(std::move(m));
     }
-    return {r, std::move(populations), config.mean_field};
+    if (!config.mean_field.cell_rates || config.mean_field.in_degree == MeanFieldConfig::InDegree::Mean) return {r, std::move(populations), config.mean_field};
+
+    const std::vector<PathwayEdges> edges = pathway_edges(config, network, r);
+    std::vector<std::shared_ptr<const TransferFunction>> transfer;
+    for (const PopulationModel& m : populations) transfer.push_back(m.transfer);
+    // At the stationary conditions: external populations at the protocol's rates, everything else follows.
+    std::vector<CellRates> rates;
+    const std::vector<ProtocolCondition> protocols = protocol_conditions(config);
+    for (const ConditionRecord& condition : record.conditions) {
+        if (!condition.stationary) continue;
+        const ProtocolCondition& protocol = protocol_of(protocols, config, condition);
+        std::vector<double> external;
+        for (const MesoPopulation& meso : r.populations)
+            if (meso.external) external.push_back(meso.network_index == protocol.target ? condition.level_hz : config.populations[meso.network_index].rate_hz);
+        try {
+            rates.push_back(cell_rates(r, edges, transfer, external));
+        } catch (const Error& error) {
+            progress.warn("rates of single cells at '" + condition.label + "' cannot be computed: " + error.what());
+            continue;
+        }
+        if (!rates.back().converged)
+            progress.warn(fmt::format("rates of single cells at '{}' did not settle within {} iterations (residual {:.2g}); they are used as they are",
+                                      condition.label, rates.back().iterations - 1, rates.back().residual));
+    }
+    if (rates.empty()) return {r, std::move(populations), config.mean_field};
+    return {with_source_rates(r, edges, rates), std::move(populations), config.mean_field};
 }
 
 MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel& model, const SpikeRecord& record, Progress& progress) {

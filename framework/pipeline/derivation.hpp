@@ -24,8 +24,10 @@ namespace mfm {
 /// Fits of these tables, several side by side.
 [[nodiscard]] std::vector<TransferFit> fit_all(const PipelineConfig&, const Reduction&, const std::vector<TransferTable>&, Progress&);
 
-/// The mean field from the circuit and its fits.
-[[nodiscard]] MeanFieldModel derive_model(const PipelineConfig&, const Reduction&, const std::vector<TransferFit>&);
+/// The mean field from the circuit and its fits.  With mean_field.cell_rates, in-degrees weigh each source by its own rate (from
+/// the wiring and the fits alone) at the record's stationary stimuli.
+[[nodiscard]] MeanFieldModel derive_model(const PipelineConfig&, const Network&, const Reduction&, const std::vector<TransferFit>&, const SpikeRecord&,
+                                          Progress&);
 
 /// Fixed points and trajectories for every condition of the record.  What cannot be computed becomes the condition's `failure`.
 [[nodiscard]] MeanFieldResults solve_model(const PipelineConfig&, const MeanFieldModel&, const SpikeRecord&, Progress&);

@@ -140,6 +140,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         h.add(static_cast<std::uint64_t>(m.in_degree));
         h.add(static_cast<std::uint64_t>(m.dynamics));
         h.add(std::uint64_t{m.adaptation});
+        h.add(std::uint64_t{m.cell_rates});
         h.add(std::uint64_t{m.in_degree_nodes});
         for (const double x : {m.T, m.relative_tolerance, m.absolute_tolerance}) h.add(x);
         out.solve = h.hex();

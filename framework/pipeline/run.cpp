@@ -104,7 +104,7 @@ ExitCode run_pipeline(const RunOptions& options) {
         [&](const auto& path, const auto& f) { save_transfer_fits(path, f, hashes.fit); },
         [&](const auto& path) { return load_transfer_fits(path, hashes.fit); });
     if (stages.done_after("fit")) return ExitCode::Done;
-    const MeanFieldModel model = derive_model(config, reduction, fits);
+    const MeanFieldModel model = derive_model(config, network, reduction, fits, record, *progress);
     const auto results = stages.run<MeanFieldResults>(
         "solve", "mean_field.h5", hashes.solve, [&] { return solve_model(config, model, record, *progress); },
         [&](const auto& path, const auto& r) { save_mean_field(path, r, hashes.solve); },

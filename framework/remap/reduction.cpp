@@ -66,6 +66,23 @@ std::vector<PathSet> into_relay(const PipelineConfig& config, const Network& net
     return out;
 }
 
+/// Sums the weights of paths between the same two cells; the delay is their weighted mean.  Sorts by target, then source.
+void merge_pairs(std::vector<Path>& paths) {
+    std::stable_sort(paths.begin(), paths.end(), [](const Path& a, const Path& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; });
+    std::size_t kept = 0;
+    for (const Path& path : paths) {
+        if (kept > 0 && paths[kept - 1].target == path.target && paths[kept - 1].source == path.source) {
+            Path& last = paths[kept - 1];
+            const double sum = last.weight + path.weight;
+            last.delay = sum > 0 ? (last.delay * last.weight + path.delay * path.weight) / sum : last.delay;
+            last.weight = sum;
+        } else {
+            paths[kept++] = path;
+        }
+    }
+    paths.resize(kept);
+}
+
 /// Fills K, Q, delay of a pathway from its paths.
 void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n_target, const std::string& through) {
     const std::size_t unmerged = paths.size();
@@ -74,23 +91,7 @@ void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n
         unmerged_sum += p.weight;
         unmerged_square += p.weight * p.weight;
     }
-    if (merge) {
-        std::stable_sort(paths.begin(), paths.end(), [](const Path& a, const Path& b) {
-            return a.target != b.target ? a.target < b.target : a.source < b.source;
-        });
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < paths.size(); ++i) {
-            Path& last = paths[kept > 0 ? kept - 1 : 0];
-            if (kept > 0 && last.target == paths[i].target && last.source == paths[i].source) {
-                const double sum = last.weight + paths[i].weight;
-                last.delay = sum > 0 ? (last.delay * last.weight + paths[i].delay * paths[i].weight) / sum : last.delay;
-                last.weight = sum;
-            } else {
-                paths[kept++] = paths[i];
-            }
-        }
-        paths.resize(kept);
-    }
+    if (merge) merge_pairs(paths);
     std::vector<double> total(n_target, 0.0);
     std::vector<std::uint32_t> pairs(n_target, 0);
     double sum = 0, square = 0, delay = 0;
@@ -138,6 +139,32 @@ void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n
     w.derived = {std::move(K), std::move(Q), std::move(d)};
 }
 
+/// Calls f(last projection, name of the pathway, its paths from one population) for every pathway, in one order.
+template <class F>
+void for_each_pathway(const PipelineConfig& config, const Network& network, const F& f) {
+    for (const Projection& p : network.projections) {
+        if (config.populations[p.target].kind != PopulationConfig::Kind::Neuron) continue;
+        if (config.populations[p.source].kind != PopulationConfig::Kind::Relay) {
+            PathSet set{p.source, "", {}};
+            set.paths.reserve(p.synapses());
+            for (std::uint64_t j = 0; j + 1 < p.row.size(); ++j)
+                for (std::uint64_t k = p.row[j]; k < p.row[j + 1]; ++k)
+                    set.paths.push_back({p.to[k], static_cast<std::uint32_t>(j), p.weight_of(k), delay_of(p, k)});
+            f(p, p.name, set);
+            continue;
+        }
+        std::vector<std::size_t> visiting;
+        const std::vector<PathSet> sets = into_relay(config, network, p.source, visiting);
+        for (const PathSet& relayed : sets) {
+            PathSet set{relayed.source, relayed.through, {}};
+            for (const Path& path : relayed.paths)
+                for (std::uint64_t k = p.row[path.target]; k < p.row[path.target + 1]; ++k)
+                    set.paths.push_back({p.to[k], path.source, path.weight * p.weight_of(k), path.delay + delay_of(p, k)});
+            f(p, sets.size() == 1 ? p.name : p.name + " from " + network.populations[relayed.source].name, set);
+        }
+    }
+}
+
 } // namespace
 
 double kernel_area(const mfm_receptor& r) {
@@ -179,43 +206,47 @@ Reduction reduce(const PipelineConfig& config, const Network& network) {
         const auto kind = config.populations[i].kind;
         if (kind == PopulationConfig::Kind::Relay) continue;
         meso[i] = out.populations.size();
-        out.populations.push_back(
-            {network.populations[i].name, i, network.populations[i].n, kind == PopulationConfig::Kind::Poisson});
+        out.populations.push_back({network.populations[i].name, i, network.populations[i].n, kind == PopulationConfig::Kind::Poisson});
     }
-    const auto add = [&](const Projection& p, const std::string& name, std::size_t source, std::vector<Path>& paths,
-                         bool merge, const std::string& through) {
+    for_each_pathway(config, network, [&](const Projection& p, const std::string& name, PathSet& set) {
         Pathway w;
         w.name = name;
-        w.source = meso[source];
+        w.source = meso[set.source];
         w.target = meso[p.target];
         w.port = p.port;
         w.receptor = config.populations[p.target].receptors.at(p.port);
-        summarise(w, paths, merge, network.populations[p.target].n, through);
+        summarise(w, set.paths, !set.through.empty() && config.remap.merge_relays, network.populations[p.target].n, set.through);
         if (w.Q > 0) out.pathways.push_back(std::move(w));
-    };
-    for (const Projection& p : network.projections) {
-        if (config.populations[p.target].kind != PopulationConfig::Kind::Neuron) continue;
-        std::vector<Path> paths;
-        if (config.populations[p.source].kind != PopulationConfig::Kind::Relay) {
-            paths.reserve(p.synapses());
-            for (std::uint64_t j = 0; j + 1 < p.row.size(); ++j)
-                for (std::uint64_t k = p.row[j]; k < p.row[j + 1]; ++k)
-                    paths.push_back({p.to[k], static_cast<std::uint32_t>(j), p.weight_of(k), delay_of(p, k)});
-            add(p, p.name, p.source, paths, false, "");
-            continue;
+    });
+    return out;
+}
+
+std::vector<PathwayEdges> pathway_edges(const PipelineConfig& config, const Network& network, const Reduction& reduction) {
+    std::vector<PathwayEdges> out;
+    for_each_pathway(config, network, [&](const Projection& p, const std::string& name, PathSet& set) {
+        if (out.size() == reduction.pathways.size() || reduction.pathways[out.size()].name != name) return; // a pathway without weight
+        if (!set.through.empty() && config.remap.merge_relays) merge_pairs(set.paths);
+        const double Q = reduction.pathways[out.size()].Q;
+        PathwayEdges edges;
+        edges.row.assign(network.populations[p.target].n + 1, 0);
+        for (const Path& path : set.paths) ++edges.row[path.target + 1];
+        for (std::size_t i = 1; i < edges.row.size(); ++i) edges.row[i] += edges.row[i - 1];
+        edges.source.resize(set.paths.size());
+        edges.weight.resize(set.paths.size());
+        std::vector<std::uint64_t> at(edges.row.begin(), edges.row.end() - 1);
+        for (const Path& path : set.paths) {
+            edges.source[at[path.target]] = path.source;
+            edges.weight[at[path.target]++] = static_cast<float>(path.weight / Q);
         }
-        std::vector<std::size_t> visiting;
-        const std::vector<PathSet> sets = into_relay(config, network, p.source, visiting);
-        for (const PathSet& set : sets) {
-            paths.clear();
-            for (const Path& path : set.paths)
-                for (std::uint64_t k = p.row[path.target]; k < p.row[path.target + 1]; ++k)
-                    paths.push_back({p.to[k], path.source, path.weight * p.weight_of(k), path.delay + delay_of(p, k)});
-            const std::string name =
-                sets.size() == 1 ? p.name : p.name + " from " + network.populations[set.source].name;
-            add(p, name, set.source, paths, config.remap.merge_relays, set.through);
-        }
-    }
+        out.push_back(std::move(edges));
+    });
+    return out;
+}
+
+std::vector<double> event_rates(const PathwayEdges& edges, const std::vector<double>& source_rate_hz) {
+    std::vector<double> out(edges.row.size() - 1, 0.0);
+    for (std::size_t i = 0; i < out.size(); ++i)
+        for (std::uint64_t k = edges.row[i]; k < edges.row[i + 1]; ++k) out[i] += static_cast<double>(edges.weight[k]) * source_rate_hz[edges.source[k]];
     return out;
 }
 

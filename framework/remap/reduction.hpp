@@ -53,6 +53,17 @@ struct Reduction {
 /// the mean of the summed conductance is exact for every cell, its variance on average (method: mean and variance of
 /// shot noise).
 [[nodiscard]] Reduction reduce(const PipelineConfig&, const Network&);
+/// The connected pairs of one pathway, by target cell: event rate of target i = sum over its entries of weight * rate of source.
+struct PathwayEdges {
+    std::vector<std::uint64_t> row;    ///< [n_target + 1]
+    std::vector<std::uint32_t> source; ///< [pairs]
+    std::vector<float> weight;         ///< [pairs] w_ij / Q
+};
+/// One for each of Reduction::pathways, merged as there.
+[[nodiscard]] std::vector<PathwayEdges> pathway_edges(const PipelineConfig&, const Network&, const Reduction&);
+/// Event rates (Hz) of the target cells for rates of the source cells.
+[[nodiscard]] std::vector<double> event_rates(const PathwayEdges&, const std::vector<double>& source_rate_hz);
+
 /// The reduction as a table for people: K, Q, delay of every pathway with what other conventions would give.
 [[nodiscard]] std::string reduction_table(const Reduction&);
 
