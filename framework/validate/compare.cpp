@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "validate/metrics.hpp"
+#include "validate/rhythm.hpp"
 
 namespace mfm {
 namespace {
@@ -89,6 +91,22 @@ DynamicRow dynamic_row(const ConditionRecord& record, const PopulationActivity& 
     return row;
 }
 
+/// The modelled population whose rate swings most beyond its slower fluctuations near this frequency, if any does.
+void find_rhythm(const ConditionRecord& c, std::span<const RecordedPopulation> populations, double frequency_hz,
+                 ConditionFinding& finding) {
+    double best = 0.0;
+    for (std::size_t p = 0; p < populations.size(); ++p) {
+        if (!populations[p].modelled) continue;
+        const auto& course = c.population.at(p).course_hz;
+        const auto window = window_of(c.transient, c.duration, c.course_bin, course.size());
+        const auto power = rhythm_power(course, c.course_bin, window, frequency_hz, populations[p].cells, c.trials);
+        if (!power || !is_rhythmic(*power) || power->power / power->slow_power <= best) continue;
+        best = power->power / power->slow_power;
+        finding.rhythmic_population = populations[p].name;
+        finding.rhythm_hz = power->frequency_hz;
+    }
+}
+
 } // namespace
 
 ComparisonWindow comparison_window(const ConditionRecord& c) {
@@ -146,9 +164,9 @@ ValidationReport compare(const SpikeRecord& record, std::span<const RecordedPopu
             std::count_if(record.conditions.begin(), record.conditions.end(), [&](const auto& other) {
                 return other.stimulation == condition.stimulation && !other.stationary;
             });
-        const std::string stimulus = same_stimulation > 1 && !condition.label.empty()
-                                         ? condition.stimulation + " " + condition.label
-                                         : condition.stimulation;
+        const std::string label = short_label(condition.stimulation, condition.label);
+        const std::string stimulus =
+            same_stimulation > 1 && !label.empty() ? condition.stimulation + " " + label : condition.stimulation;
         ConditionFinding finding;
         finding.stimulation = condition.stimulation;
         finding.label = condition.label;
@@ -157,8 +175,15 @@ ValidationReport compare(const SpikeRecord& record, std::span<const RecordedPopu
         if (model != nullptr) {
             finding.fixed_point = model->fixed_point;
             finding.failure = model->failure;
-            for (double real : model->eigenvalue_real)
-                if (!finding.growth_rate || real > *finding.growth_rate) finding.growth_rate = real;
+            const auto& real = model->eigenvalue_real;
+            if (const auto fastest = std::max_element(real.begin(), real.end()); fastest != real.end()) {
+                finding.growth_rate = *fastest;
+                const auto imag =
+                    at(model->eigenvalue_imag, static_cast<std::size_t>(fastest - real.begin())).value_or(0.0);
+                if (imag != 0.0) finding.oscillation_hz = std::abs(imag) * 1e3 / (2.0 * std::numbers::pi);
+            }
+            if (condition.stationary && finding.fixed_point == FixedPointState::Unstable && finding.oscillation_hz)
+                find_rhythm(condition, populations, *finding.oscillation_hz, finding);
         }
         for (std::size_t m = 0; m < modelled.size(); ++m) {
             const auto& population = populations[modelled[m]];

@@ -80,8 +80,11 @@ struct ConditionFinding {
     bool stationary = true;
     double stimulus_hz = 0;
     FixedPointState fixed_point = FixedPointState::NotSought;
-    std::optional<double> growth_rate;          ///< 1/ms, largest real part of the eigenvalues
-    std::string failure;                        ///< the sentence that stopped the mean field here (NaN, ...), or ""
+    std::optional<double> growth_rate;    ///< 1/ms, largest real part of the eigenvalues
+    std::optional<double> oscillation_hz; ///< frequency that belongs to it; empty when it grows without turning
+    std::string rhythmic_population;      ///< where it is unstable: the network's population that swings as well, or ""
+    double rhythm_hz = 0;                 ///< at this frequency
+    std::string failure;                  ///< the sentence that stopped the mean field here (NaN, ...), or ""
     std::vector<PopulationFinding> populations; ///< those the mean field models; external ones are left out
 };
 
@@ -93,5 +96,8 @@ struct ValidationReport {
     std::vector<PopulationReport> populations;
     std::vector<ConditionFinding> conditions;
 };
+
+/// A condition's label without the stimulation's name in front ("sweep: rate = 4 Hz" of 'sweep' is "rate = 4 Hz").
+[[nodiscard]] std::string short_label(const std::string& stimulation, const std::string& label);
 
 } // namespace mfm

@@ -23,6 +23,11 @@ const char* verdict_name(Verdict verdict) noexcept {
     return "not_valid";
 }
 
+std::string short_label(const std::string& stimulation, const std::string& label) {
+    const std::string prefix = stimulation + ": ";
+    return label.rfind(prefix, 0) == 0 ? label.substr(prefix.size()) : label;
+}
+
 namespace {
 
 std::string number(double value) {
@@ -54,7 +59,8 @@ std::string at_levels(const std::vector<std::pair<std::string, double>>& levels)
 
 std::string describe(const ConditionFinding& c) {
     if (c.stationary) return "at " + number(c.stimulus_hz) + " Hz of '" + c.stimulation + "'";
-    return "in '" + c.stimulation + "'" + (c.label.empty() || c.label == c.stimulation ? "" : " (" + c.label + ")");
+    const std::string label = short_label(c.stimulation, c.label);
+    return "in '" + c.stimulation + "'" + (label.empty() || label == c.stimulation ? "" : " (" + label + ")");
 }
 
 std::string describe(const std::vector<const ConditionFinding*>& conditions) {
@@ -107,24 +113,40 @@ void by_population(const ValidationReport& report, std::vector<std::string>& sen
     }
 }
 
-void judge_conditions(const ValidationReport& report, const SynchronyLimits& synchrony,
-                      std::vector<std::string>& grave) {
-    std::vector<const ConditionFinding*> missing, unstable;
+/// The condition whose deviations grow fastest.
+const ConditionFinding& fastest(const std::vector<const ConditionFinding*>& conditions) {
+    return **std::max_element(conditions.begin(), conditions.end(), [](const auto* a, const auto* b) {
+        return a->growth_rate.value_or(0.0) < b->growth_rate.value_or(0.0);
+    });
+}
+
+void judge_conditions(const ValidationReport& report, const SynchronyLimits& synchrony, std::vector<std::string>& grave,
+                      std::vector<std::string>& mild) {
+    std::vector<const ConditionFinding*> missing, unstable, rhythmic;
     for (const auto& c : report.conditions) {
         if (!c.failure.empty()) grave.push_back("The mean field stopped " + describe(c) + ": " + c.failure);
         if (c.stationary && c.fixed_point == FixedPointState::NotFound) missing.push_back(&c);
-        if (c.stationary && c.fixed_point == FixedPointState::Unstable) unstable.push_back(&c);
+        if (c.stationary && c.fixed_point == FixedPointState::Unstable)
+            (c.rhythmic_population.empty() ? unstable : rhythmic).push_back(&c);
     }
     if (!missing.empty())
         grave.push_back("The mean field has no fixed point " + describe(missing) +
                         ", though the stimulus is stationary.");
+    // Recurrent inhibition with delays is often near an oscillation: the rates about it may still be right.
     if (!unstable.empty()) {
-        const auto* fastest = *std::max_element(unstable.begin(), unstable.end(), [](const auto* a, const auto* b) {
-            return a->growth_rate.value_or(0.0) < b->growth_rate.value_or(0.0);
-        });
-        grave.push_back(
-            "The mean field's fixed point is unstable " + describe(unstable) + ", though the stimulus is stationary" +
-            (fastest->growth_rate ? "; deviations grow by up to " + number(*fastest->growth_rate) + " /ms." : "."));
+        const auto& worst = fastest(unstable);
+        std::string how;
+        if (worst.oscillation_hz) how += "; it oscillates at about " + number(*worst.oscillation_hz) + " Hz";
+        if (worst.growth_rate) how += "; deviations grow by up to " + number(*worst.growth_rate) + " /ms";
+        mild.push_back("The mean field's fixed point is unstable " + describe(unstable) +
+                       ", and the network shows no such rhythm" + how + ".");
+    }
+    if (!rhythmic.empty()) {
+        const auto& worst = fastest(rhythmic);
+        mild.push_back("The mean field oscillates by itself " + describe(rhythmic) + " (at about " +
+                       number(worst.oscillation_hz.value_or(0.0)) + " Hz), and so does the network (" +
+                       worst.rhythmic_population + " at about " + number(worst.rhythm_hz) +
+                       " Hz); its rates are those of the unstable fixed point.");
     }
     by_population(
         report, grave,
@@ -217,7 +239,7 @@ void judge_transfer(const ValidationReport& report, const ValidationConfig& limi
 void judge(ValidationReport& report, const ValidationConfig& limits) {
     const auto synchrony = SynchronyLimits::from(limits.synchrony_fano, limits.synchrony_correlation);
     std::vector<std::string> grave, mild;
-    judge_conditions(report, synchrony, grave);
+    judge_conditions(report, synchrony, grave, mild);
     const std::size_t compared = judge_rates(report, limits, grave, mild, report.warnings);
     judge_transfer(report, limits, mild, report.warnings);
     if (compared == 0)

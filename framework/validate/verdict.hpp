@@ -7,11 +7,12 @@
 namespace mfm {
 
 /// Sets verdict, reasons and warnings from what the report holds.  Rules, the first that applies decides:
-///   not_valid  a mean field that stopped (NaN ...) or a rate that is no finite number; no fixed point, or an unstable
-///   one, at
-///              a stationary condition; F T >= 1; a state outside a transfer function's domain; a synchronous network;
+///   not_valid  a mean field that stopped (NaN ...) or a rate that is no finite number; no fixed point at a stationary
+///              condition; F T >= 1; a state outside a transfer function's domain; a synchronous network;
 ///              |relative error| > limits.not_valid at any stationary condition
-///   limited    |relative error| > limits.limited; a fit that did not converge; no stationary condition compared at all
+///   limited    |relative error| > limits.limited; an unstable fixed point at a stationary condition (the sentence says
+///              whether the network has that rhythm, too); a fit that did not converge; no stationary condition
+///              compared
 ///   valid      none of these
 /// Every rule that applies gives one sentence a population, the graver ones first.  Earlier reasons are replaced;
 /// warnings that stages have left are kept, in front.

@@ -106,7 +106,7 @@ TEST_CASE("a mean field that stopped is not valid, in a stationary condition as 
     auto report = good();
     mfm::ConditionFinding c;
     c.stimulation = "step";
-    c.label = "40 Hz to 100 Hz";
+    c.label = "step: 40 Hz to 100 Hz";
     c.stationary = false;
     c.failure = "golgi_cell became NaN at 512 ms.";
     report.conditions.push_back(c);
@@ -131,17 +131,35 @@ TEST_CASE("no fixed point under a stationary stimulus is not valid") {
           std::vector<std::string>{"golgi_cell: there is no mean-field rate to compare at 40 Hz of 'background'."});
 }
 
-TEST_CASE("an unstable fixed point under a stationary stimulus is not valid") {
+TEST_CASE("an unstable fixed point limits the verdict, and it is said that the network has no such rhythm") {
     auto report = good();
     for (auto& c : report.conditions) {
         c.fixed_point = mfm::FixedPointState::Unstable;
         c.growth_rate = 0.001 * c.stimulus_hz;
+        c.oscillation_hz = 29.0;
     }
     report = judged(report);
-    CHECK(report.verdict == Verdict::NotValid);
-    CHECK(report.reasons == std::vector<std::string>{
-                                "The mean field's fixed point is unstable at 4 and 40 Hz of 'background', though the "
-                                "stimulus is stationary; deviations grow by up to 0.04 /ms."});
+    CHECK(report.verdict == Verdict::Limited);
+    CHECK(report.reasons ==
+          std::vector<std::string>{
+              "The mean field's fixed point is unstable at 4 and 40 Hz of 'background', and the network shows no such "
+              "rhythm; it oscillates at about 29 Hz; deviations grow by up to 0.04 /ms."});
+}
+
+TEST_CASE("a mean field that oscillates where the network does, too, is limited") {
+    auto report = good();
+    report.conditions[1].fixed_point = mfm::FixedPointState::Unstable;
+    report.conditions[1].growth_rate = 0.002;
+    report.conditions[1].oscillation_hz = 29.25;
+    report.conditions[1].rhythmic_population = "golgi_cell";
+    report.conditions[1].rhythm_hz = 27.5;
+    report = judged(report);
+    CHECK(report.verdict == Verdict::Limited);
+    CHECK(
+        report.reasons ==
+        std::vector<std::string>{
+            "The mean field oscillates by itself at 40 Hz of 'background' (at about 29.25 Hz), and so does the network "
+            "(golgi_cell at about 27.5 Hz); its rates are those of the unstable fixed point."});
 }
 
 TEST_CASE("F T of 1 is not valid") {
