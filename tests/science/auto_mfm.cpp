@@ -234,7 +234,7 @@ TEST_CASE("the whole published model has its published first-order fixed points 
         const std::vector<FixedPoint> points = fixed_points(model, external);
         // The published model has more than one: with interneurons silent, for one.  Its own lies where its dynamics
         // lead from its initial state, and is stable.
-        const auto distance = [&](const FixedPoint& at) {
+        const auto distance = [&, &expected = expected](const FixedPoint& at) {
             double largest = 0;
             for (std::size_t p = 1; p < 5; ++p) largest = std::max(largest, std::abs(at.rate_hz[p] - expected[p - 1]));
             return largest;
