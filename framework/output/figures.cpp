@@ -37,17 +37,19 @@ std::string number(std::optional<double> x) {
     return x && std::isfinite(*x) ? fmt::format("{}", *x) : "NaN";
 }
 
-/// What all scripts begin with: size in panels, no markup in names, missing values left out.
-std::string preamble(const std::string& name, std::size_t columns, std::size_t rows, const std::string& title) {
+/// What all scripts begin with: size in panels, no markup in names, missing values left out; `key` places the legend.
+std::string preamble(const std::string& name, std::size_t columns, std::size_t rows, const std::string& title,
+                     const char* key) {
     return fmt::format("# gnuplot {0}.gp draws {0}.svg from {0}.dat\n"
                        "set terminal svg size {1},{2} font 'sans-serif,11' noenhanced background '#ffffff'\n"
                        "set output '{0}.svg'\n"
                        "set datafile missing 'NaN'\n"
                        "set border 3\n"
                        "set tics nomirror out\n"
-                       "set key outside bottom center horizontal samplen 2\n"
+                       "set key {6} samplen 2\n"
                        "set multiplot layout {4},{3} title {5}\n",
-                       name, std::max<std::size_t>(640, columns * 360), rows * 290 + 30, columns, rows, literal(title));
+                       name, std::max<std::size_t>(640, columns * 360), rows * 290 + 30, columns, rows, literal(title),
+                       key);
 }
 
 std::pair<std::size_t, std::size_t> layout(std::size_t panels) {
@@ -97,12 +99,14 @@ TransferSlices transfer_slices(const TransferFunction& function, std::span<const
         }
         slices.curves.push_back(std::move(curve));
     }
+    constexpr double near = 0.15; // a curve's own points: within 15 % of its inhibition
     for (const auto* p : shown) {
         if (p->G_e > 1.05 * largest) continue;
         auto& nearest =
             *std::min_element(slices.curves.begin(), slices.curves.end(), [&](const auto& a, const auto& b) {
                 return std::abs(a.G_i - p->G_i) < std::abs(b.G_i - p->G_i);
             });
+        if (std::abs(nearest.G_i - p->G_i) > near * nearest.G_i) continue;
         nearest.sampled_G_e.push_back(p->G_e);
         nearest.sampled_hz.push_back(p->rate_hz);
         nearest.sampled_se_hz.push_back(p->se_hz);
@@ -121,7 +125,8 @@ std::vector<Figure> rate_figures(const ValidationReport& report) {
         Figure figure{"rates_" + file_name_of(stimulation), "", ""};
         const auto [columns, rows] = layout(report.populations.size());
         figure.script = preamble(figure.name, columns, rows,
-                                 "network (± standard error over time blocks) and mean field, '" + stimulation + "'");
+                                 "network (± standard error over time blocks) and mean field, '" + stimulation + "'",
+                                 "inside bottom right");
         figure.script += fmt::format("set xlabel {}\nset ylabel 'rate (Hz)'\nset yrange [0:*]\n",
                                      literal("rate of " + stimulation + " (Hz)"));
         figure.data = "# stimulus (Hz), network rate (Hz), standard error (Hz), mean-field rate (Hz), mean-field rate "
@@ -180,7 +185,8 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
                     c.trials == 1 ? "" : "s",
                     c.trials > 1 ? fmt::format(", band: ± standard error of a {:g} ms bin over trials", c.course_bin)
                                  : "",
-                    smoothing_ms));
+                    smoothing_ms),
+        "outside bottom center horizontal");
     figure.script += fmt::format(
         "set xlabel 'time (ms)'\nset ylabel 'rate (Hz)'\nset xrange [{}:{}]\nset yrange [0:*]\nset style fill "
         "transparent solid 0.25 noborder\n",
@@ -236,7 +242,8 @@ Figure transfer_figure(const TransferSlices& slices) {
     figure.script =
         preamble(figure.name, 1, 1,
                  slices.population + ": sampled rates (± standard error, n >= " + fmt::format("{:g}", slices.seconds) +
-                     " neuron-seconds a point) and fit");
+                     " neuron-seconds a point) and fit",
+                 "inside left top Left reverse");
     figure.script += "set xlabel 'summed excitatory conductance (nS)'\nset ylabel 'rate (Hz)'\nset yrange [0:*]\n";
     std::string plots;
     std::size_t index = 0;

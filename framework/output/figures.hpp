@@ -19,7 +19,7 @@ namespace mfm {
 struct TransferCurve {
     double G_i = 0;                   ///< nS, summed inhibitory conductance, the same along the curve
     std::vector<double> G_e, rate_hz; ///< nS; the fit
-    std::vector<double> sampled_G_e, sampled_hz, sampled_se_hz; ///< points whose G_i is nearest to this curve's
+    std::vector<double> sampled_G_e, sampled_hz, sampled_se_hz; ///< points within 15 % of this curve's G_i
 };
 struct TransferSlices {
     std::string population;
