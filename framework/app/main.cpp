@@ -2,6 +2,7 @@
 // The command line tool: reads the options, calls the framework, turns failures into one sentence and an exit code.
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -135,6 +136,8 @@ mfm::ExitCode execute(CommandLine& line) {
 
 int main(int argc, char** argv) {
     constexpr int bad_input = static_cast<int>(mfm::ExitCode::BadInput);
+    // A file that may not grow is a failed write with a sentence, as a full disk is, and no sudden end.
+    std::signal(SIGXFSZ, SIG_IGN);
     try {
         CommandLine line;
         try {
