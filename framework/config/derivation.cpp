@@ -11,7 +11,7 @@ namespace {
 void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig& transfer) {
     const TableReader table(node, "transfer",
                             {"basis", "optimizer", "points", "wide_points", "heldout_points", "seconds", "copies",
-                             "transient", "working_low", "working_high", "starts", "folds"});
+                             "transient", "working_low", "working_high", "starts", "folds", "renewal_below"});
     static_cast<void>(table.require("basis"));
     static_cast<void>(table.require("optimizer"));
     transfer.basis = read_plugin(*node.find("basis"), "transfer.basis", registry, MFM_TRANSFER_ID).first;
@@ -25,6 +25,7 @@ void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig&
     transfer.working_low = table.number("working_low", not_negative("1"), transfer.working_low);
     transfer.working_high = table.number("working_high", positive("1"), transfer.working_high);
     transfer.starts = table.integer("starts", 1, transfer.starts);
+    transfer.renewal_below = table.integer("renewal_below", 0, transfer.renewal_below);
     transfer.folds = table.integer("folds", 2, transfer.folds);
     if (transfer.working_low >= transfer.working_high)
         throw InputError(node.where, fmt::format("transfer: working_low ({}) must be below working_high ({})",
@@ -32,9 +33,9 @@ void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig&
 }
 
 void read_mean_field(const DocumentNode& node, MeanFieldConfig& mean_field) {
-    const TableReader table(
-        node, "mean_field",
-        {"in_degree", "dynamics", "T", "adaptation", "cell_rates", "in_degree_nodes", "relative_tolerance", "absolute_tolerance"});
+    const TableReader table(node, "mean_field",
+                            {"in_degree", "dynamics", "T", "adaptation", "cell_rates", "in_degree_nodes",
+                             "relative_tolerance", "absolute_tolerance"});
     static const std::vector<std::string> in_degrees{"list", "gamma", "mean"}, dynamics{"synaptic", "rate"};
     if (const DocumentNode* value = table.find("in_degree"))
         mean_field.in_degree =

@@ -113,6 +113,8 @@ struct TransferConfig {
     double transient = 400.0;                                         ///< ms
     double working_low = 0.4, working_high = 2.0; ///< the working range: factors on the network's own presynaptic rates
     std::uint32_t starts = 8, folds = 5;
+    std::uint32_t renewal_below =
+        60; ///< pathways with no more sources a cell are sampled with trains as regular as the sources'; 0: Poisson
 };
 
 struct MeanFieldConfig {
@@ -120,7 +122,7 @@ struct MeanFieldConfig {
     enum class Dynamics { Synaptic, Rate } dynamics = Dynamics::Synaptic;
     double T = 0.5; ///< ms
     bool adaptation = true;
-    bool cell_rates = true;         ///< in-degrees weigh every source by its own rate, computed from the wiring
+    bool cell_rates = false; ///< in-degrees weigh every source by its own rate, computed from the wiring
     std::uint32_t in_degree_nodes = 64;
     double relative_tolerance = 1e-6, absolute_tolerance = 1e-6;
 };

@@ -136,7 +136,7 @@ PopulationConfig read_population(DocumentEntry& entry, const Registry& registry,
     check_name(entry, "population");
     const std::string path = "population." + entry.key;
     const TableReader table(entry.value, path,
-                            {"kind", "neuron", "parameters", "receptors", "initial", "count", "placement"});
+                            {"kind", "neuron", "parameters", "receptors", "initial", "rate", "count", "placement"});
     PopulationConfig population;
     population.name = entry.key;
     population.where = entry.value.where;
@@ -165,6 +165,10 @@ PopulationConfig read_population(DocumentEntry& entry, const Registry& registry,
             "a " + population_kinds[static_cast<std::size_t>(population.kind)] + " population has no neuron model";
         for (const char* key : {"neuron", "parameters", "receptors", "initial"}) table.refuse(key, why);
     }
+    if (population.kind == PopulationConfig::Kind::Poisson)
+        population.rate_hz = table.number("rate", not_negative("Hz"), population.rate_hz);
+    else
+        table.refuse("rate", "only a Poisson population has one");
 
     if (const DocumentNode* placement = table.find("placement")) {
         table.refuse("count", "with a placement, give the count there");

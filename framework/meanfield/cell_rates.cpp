@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t chunk = 2048; // cells evaluated at once
 
 /// F of every cell of population p at these rates.
-std::vector<double> transfer_of(const Reduction& r, std::span<const PathwayEdges> edges, const TransferFunction& transfer, std::size_t p,
+std::vector<double> transfer_of(const Reduction& r, std::span<const PathwayEdges> edges,
+                                const TransferFunction& transfer, std::size_t p,
                                 const std::vector<std::vector<double>>& rates) {
     const std::vector<std::size_t> into = r.pathways_into(p);
     const std::size_t n = r.populations[p].n;
@@ -22,23 +23,28 @@ std::vector<double> transfer_of(const Reduction& r, std::span<const PathwayEdges
         const std::size_t cells = std::min(chunk, n - first);
         input.resize(into.size() * cells);
         for (std::size_t s = 0; s < into.size(); ++s)
-            std::copy_n(events[s].begin() + static_cast<std::ptrdiff_t>(first), cells, input.begin() + static_cast<std::ptrdiff_t>(s * cells));
+            std::copy_n(events[s].begin() + static_cast<std::ptrdiff_t>(first), cells,
+                        input.begin() + static_cast<std::ptrdiff_t>(s * cells));
         transfer.evaluate(input, cells, {out.data() + first, cells}, {}, {});
     }
     return out;
 }
 
-double mean(const std::vector<double>& x) { return x.empty() ? 0.0 : std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size()); }
+double mean(const std::vector<double>& x) {
+    return x.empty() ? 0.0 : std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+}
 
 } // namespace
 
-CellRates cell_rates(const Reduction& r, std::span<const PathwayEdges> edges, std::span<const std::shared_ptr<const TransferFunction>> transfer,
+CellRates cell_rates(const Reduction& r, std::span<const PathwayEdges> edges,
+                     std::span<const std::shared_ptr<const TransferFunction>> transfer,
                      std::span<const double> external_hz) {
     constexpr std::size_t most_iterations = 400;
     constexpr double tolerance = 1e-4;
     CellRates out;
     std::size_t next_external = 0;
-    for (const MesoPopulation& p : r.populations) out.rate_hz.emplace_back(p.n, p.external ? external_hz[next_external++] : 1.0);
+    for (const MesoPopulation& p : r.populations)
+        out.rate_hz.emplace_back(p.n, p.external ? external_hz[next_external++] : 1.0);
     double step = 0.5, last = 1e300;
     for (out.iterations = 1; out.iterations <= most_iterations; ++out.iterations) {
         out.residual = 0;
@@ -94,7 +100,8 @@ Reduction with_source_rates(const Reduction& r, std::span<const PathwayEdges> ed
         for (DerivedNumber& d : w.derived)
             if (d.name == "K") {
                 d.value = w.K;
-                d.formula = "mean over all target cells of sum_j w_ij rho_j / Q, rho_j the source's rate over its population's mean";
+                d.formula = "mean over all target cells of sum_j w_ij rho_j / Q, rho_j the source's rate over its "
+                            "population's mean";
                 d.alternatives.insert(d.alternatives.begin(), {"all sources at their population's mean rate", plain});
             }
     }

@@ -19,12 +19,14 @@ struct CellRates {
     double residual = 0; ///< root mean square of F - r over that of r, the worst population
 };
 /// transfer [meso populations], NULL for external ones, whose cells all have external_hz.
-[[nodiscard]] CellRates cell_rates(const Reduction&, std::span<const PathwayEdges>, std::span<const std::shared_ptr<const TransferFunction>> transfer,
+[[nodiscard]] CellRates cell_rates(const Reduction&, std::span<const PathwayEdges>,
+                                   std::span<const std::shared_ptr<const TransferFunction>> transfer,
                                    std::span<const double> external_hz);
 
 /// The reduction with in-degrees that weigh each source by its rate relative to its population's mean,
 ///     k_i = sum_j w_ij rho_j / Q,   rho_j = <r_j / mean r> over `rates`,
 /// so that cells which see mostly quiet, or mostly busy, sources are driven accordingly.
-[[nodiscard]] Reduction with_source_rates(const Reduction&, std::span<const PathwayEdges>, std::span<const CellRates> rates);
+[[nodiscard]] Reduction with_source_rates(const Reduction&, std::span<const PathwayEdges>,
+                                          std::span<const CellRates> rates);
 
 } // namespace mfm

@@ -24,6 +24,10 @@ std::vector<std::size_t> modelled(const Reduction& r) {
 }
 
 std::shared_ptr<const Instance> instance_of(const PluginChoice& choice) {
+    if (choice.component == nullptr)
+        throw InputError(
+            "the pipeline has no [transfer]; add one with a basis and an optimizer, or run the stages before it "
+            "with --only");
     return std::make_shared<const Instance>(*choice.component, choice.settings, choice.where);
 }
 TransferInputs inputs_of(const PipelineConfig& config, const Reduction& r, std::size_t p, const Instance& basis) {
@@ -32,14 +36,16 @@ TransferInputs inputs_of(const PipelineConfig& config, const Reduction& r, std::
 }
 
 /// Conditions of the pipeline in the order of the record, with the protocol's own numbers.
-const ProtocolCondition& protocol_of(const std::vector<ProtocolCondition>& all, const PipelineConfig& config, const ConditionRecord& record) {
+const ProtocolCondition& protocol_of(const std::vector<ProtocolCondition>& all, const PipelineConfig& config,
+                                     const ConditionRecord& record) {
     for (const ProtocolCondition& c : all)
         if (config.stimulations[c.stimulation].name == record.stimulation && c.condition == record.condition) return c;
     throw InputError("the recorded condition '" + record.label + "' is not in the pipeline any more");
 }
 
 /// Rates of the external populations when `target` is held at `level_hz`.
-std::vector<double> external_rates(const PipelineConfig& config, const MeanFieldModel& model, std::size_t target, double level_hz) {
+std::vector<double> external_rates(const PipelineConfig& config, const MeanFieldModel& model, std::size_t target,
+                                   double level_hz) {
     std::vector<double> out;
     for (const std::size_t p : model.external()) {
         const std::size_t index = config.population_index(model.populations()[p].name);
@@ -48,7 +54,8 @@ std::vector<double> external_rates(const PipelineConfig& config, const MeanField
     return out;
 }
 
-void solve_stationary(const MeanFieldModel& model, const std::vector<double>& external, const std::vector<double>& network_rates, MeanFieldCondition& out) {
+void solve_stationary(const MeanFieldModel& model, const std::vector<double>& external,
+                      const std::vector<double>& network_rates, MeanFieldCondition& out) {
     const std::vector<std::vector<double>> starts = {network_rates};
     const std::vector<FixedPoint> points = fixed_points(model, external, starts);
     if (points.empty()) {
@@ -67,17 +74,21 @@ void solve_stationary(const MeanFieldModel& model, const std::vector<double>& ex
     out.largest_F_T.assign(point.rate_hz.size(), 0.0);
     for (const std::size_t p : model.internal()) out.largest_F_T[p] = point.rate_hz[p] * 1e-3 * model.config().T;
     const std::vector<std::vector<double>> mean_starts = {point.rate_hz};
-    const std::vector<FixedPoint> mean_points = fixed_points(model.with_in_degree(MeanFieldConfig::InDegree::Mean), external, mean_starts);
+    const std::vector<FixedPoint> mean_points =
+        fixed_points(model.with_in_degree(MeanFieldConfig::InDegree::Mean), external, mean_starts);
     if (!mean_points.empty()) out.mean_k_rate_hz = resting_point(mean_points).rate_hz;
 }
 
-void solve_dynamic(const PipelineConfig& config, const MeanFieldModel& model, const ProtocolCondition& c, MeanFieldCondition& out, Progress& progress) {
+void solve_dynamic(const PipelineConfig& config, const MeanFieldModel& model, const ProtocolCondition& c,
+                   MeanFieldCondition& out, Progress& progress) {
     constexpr double dt_out = 0.5; // ms
     const double dt = config.simulation.dt;
     ExternalCourse course = constant_course(external_rates(config, model, c.target, c.level_hz));
     for (std::size_t k = 0; k < model.external().size(); ++k)
         if (config.population_index(model.populations()[model.external()[k]].name) == c.target)
-            course[k] = RateCourse::samples(0.0, dt, protocol_course(config, c, 0.0, dt, static_cast<std::size_t>(std::llround(c.duration / dt)) + 1));
+            course[k] = RateCourse::samples(
+                0.0, dt,
+                protocol_course(config, c, 0.0, dt, static_cast<std::size_t>(std::llround(c.duration / dt)) + 1));
     const Trajectory t = integrate(model, course, c.duration, dt_out, progress);
     for (std::size_t i = 0; i < t.size(); ++i) out.time_ms.push_back(static_cast<double>(i) * t.dt);
     out.course_hz = t.rate_hz;
@@ -85,41 +96,50 @@ void solve_dynamic(const PipelineConfig& config, const MeanFieldModel& model, co
     for (const DomainExcursion& e : t.outside) out.outside_domain[e.population] = e.fraction;
     out.largest_F_T.assign(t.rate_hz.size(), 0.0);
     for (const std::size_t p : model.internal())
-        for (const double rate : t.rate_hz[p]) out.largest_F_T[p] = std::max(out.largest_F_T[p], rate * 1e-3 * model.config().T);
+        for (const double rate : t.rate_hz[p])
+            out.largest_F_T[p] = std::max(out.largest_F_T[p], rate * 1e-3 * model.config().T);
     for (const std::string& warning : t.warnings) progress.warn(c.name + ": " + warning);
 }
 
 } // namespace
 
-std::vector<TransferTable> sample_all(const PipelineConfig& config, const Reduction& r, const SpikeRecord& record, Progress& progress) {
+std::vector<TransferTable> sample_all(const PipelineConfig& config, const Network& network, const Reduction& r,
+                                      const SpikeRecord& record, Progress& progress) {
     const RatePath path = rate_path(r, record);
     const std::vector<std::size_t> populations = modelled(r);
+    const std::size_t conditions = path.level_hz.size();
+    const std::vector<PathwayEdges> edges = pathway_edges(config, network, r);
     std::vector<TransferTable> tables(populations.size());
     for (std::size_t i = 0; i < populations.size(); ++i) {
         const std::size_t p = populations[i];
-        progress.begin("sampling the transfer function of " + r.populations[p].name + " (points)", sample_count(config, r, p) + path.level_hz.size());
+        progress.begin("sampling the transfer function of " + r.populations[p].name + " (points)",
+                       sample_count(config, r, p) + conditions);
         tables[i] = sample_transfer(config, r, path, p, progress);
-        const std::vector<OperatingPoint> points = operating_points(config, r, path, p, progress);
-        for (std::size_t c = 0; c < points.size(); ++c) {
+        const std::vector<OperatingPoint> points = operating_points(config, r, edges, record, p, progress);
+        progress.end();
+        for (std::size_t c = 0; c < conditions; ++c) {
             TransferPoint point;
             for (const std::size_t s : r.pathways_into(p)) {
                 const Pathway& w = r.pathways[s];
                 point.nu.push_back(path.rate_hz[c][w.source]);
                 const double G = kernel_area(w.receptor) * w.Q * w.K * path.rate_hz[c][w.source] * 1e-3;
-                (is_excitatory(w.receptor, config.populations[r.populations[p].network_index]) ? point.G_e : point.G_i) += G;
+                (is_excitatory(w.receptor, config.populations[r.populations[p].network_index]) ? point.G_e
+                                                                                               : point.G_i) += G;
             }
             point.rate_hz = points[c].rate_hz;
             point.se_hz = points[c].se_hz;
+            point.cv_isi = points[c].cv_isi;
             point.use = TransferPoint::Use::OperatingPoint;
             tables[i].points.push_back(std::move(point));
         }
-        progress.end();
     }
     return tables;
 }
 
-std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& r, const std::vector<TransferTable>& tables, Progress& progress) {
-    const std::shared_ptr<const Instance> basis = instance_of(config.transfer.basis), optimizer = instance_of(config.transfer.optimizer);
+std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& r,
+                                 const std::vector<TransferTable>& tables, Progress& progress) {
+    const std::shared_ptr<const Instance> basis = instance_of(config.transfer.basis),
+                                          optimizer = instance_of(config.transfer.optimizer);
     const std::vector<std::size_t> populations = modelled(r);
     std::vector<TransferFit> fits(populations.size());
     FitOptions options;
@@ -131,14 +151,15 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
         throw_if_interrupted();
         FitOptions mine = options;
         mine.stream = i;
-        fits[i] = fit_transfer(tables[i], inputs_of(config, r, populations[i], *basis), *basis, *optimizer, mine, progress);
+        fits[i] =
+            fit_transfer(tables[i], inputs_of(config, r, populations[i], *basis), *basis, *optimizer, mine, progress);
     });
     progress.end();
     return fits;
 }
 
-MeanFieldModel derive_model(const PipelineConfig& config, const Network& network, const Reduction& r, const std::vector<TransferFit>& fits,
-                            const SpikeRecord& record, Progress& progress) {
+MeanFieldModel derive_model(const PipelineConfig& config, const Network& network, const Reduction& r,
+                            const std::vector<TransferFit>& fits, const SpikeRecord& record, Progress& progress) {
     const std::shared_ptr<const Instance> basis = instance_of(config.transfer.basis);
     std::vector<PopulationModel> populations;
     std::size_t next = 0;
@@ -156,7 +177,8 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Network& network
         }
         populations.push_back(std::move(m));
     }
-    if (!config.mean_field.cell_rates || config.mean_field.in_degree == MeanFieldConfig::InDegree::Mean) return {r, std::move(populations), config.mean_field};
+    if (!config.mean_field.cell_rates || config.mean_field.in_degree == MeanFieldConfig::InDegree::Mean)
+        return {r, std::move(populations), config.mean_field};
 
     const std::vector<PathwayEdges> edges = pathway_edges(config, network, r);
     std::vector<std::shared_ptr<const TransferFunction>> transfer;
@@ -169,7 +191,10 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Network& network
         const ProtocolCondition& protocol = protocol_of(protocols, config, condition);
         std::vector<double> external;
         for (const MesoPopulation& meso : r.populations)
-            if (meso.external) external.push_back(meso.network_index == protocol.target ? condition.level_hz : config.populations[meso.network_index].rate_hz);
+            if (meso.external)
+                external.push_back(meso.network_index == protocol.target
+                                       ? condition.level_hz
+                                       : config.populations[meso.network_index].rate_hz);
         try {
             rates.push_back(cell_rates(r, edges, transfer, external));
         } catch (const Error& error) {
@@ -177,14 +202,16 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Network& network
             continue;
         }
         if (!rates.back().converged)
-            progress.warn(fmt::format("rates of single cells at '{}' did not settle within {} iterations (residual {:.2g}); they are used as they are",
+            progress.warn(fmt::format("rates of single cells at '{}' did not settle within {} iterations (residual "
+                                      "{:.2g}); they are used as they are",
                                       condition.label, rates.back().iterations - 1, rates.back().residual));
     }
     if (rates.empty()) return {r, std::move(populations), config.mean_field};
     return {with_source_rates(r, edges, rates), std::move(populations), config.mean_field};
 }
 
-MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel& model, const SpikeRecord& record, Progress& progress) {
+MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel& model, const SpikeRecord& record,
+                             Progress& progress) {
     const std::vector<ProtocolCondition> protocols = protocol_conditions(config);
     MeanFieldResults out;
     for (const PopulationModel& p : model.populations()) out.populations.push_back(p.name);
@@ -202,7 +229,8 @@ MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel&
         try {
             if (c.stationary) {
                 std::vector<double> rates;
-                for (const PopulationModel& p : model.populations()) rates.push_back(recorded.population[config.population_index(p.name)].rate_hz);
+                for (const PopulationModel& p : model.populations())
+                    rates.push_back(recorded.population[config.population_index(p.name)].rate_hz);
                 solve_stationary(model, external_rates(config, model, protocol.target, c.level_hz), rates, c);
             } else {
                 solve_dynamic(config, model, protocol, c, *silent);
@@ -224,12 +252,14 @@ MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel&
 std::vector<RecordedPopulation> recorded_populations(const PipelineConfig& config, const Network& network) {
     std::vector<RecordedPopulation> out;
     for (std::size_t p = 0; p < network.populations.size(); ++p)
-        out.push_back({network.populations[p].name, network.populations[p].n, config.populations[p].kind == PopulationConfig::Kind::Neuron});
+        out.push_back({network.populations[p].name, network.populations[p].n,
+                       config.populations[p].kind == PopulationConfig::Kind::Neuron});
     return out;
 }
 
-ValidationReport validate_model(const PipelineConfig& config, const Network& network, const Reduction& r, const SpikeRecord& record,
-                                const std::vector<TransferTable>& tables, const std::vector<TransferFit>& fits, const MeanFieldModel& model,
+ValidationReport validate_model(const PipelineConfig& config, const Network& network, const Reduction& r,
+                                const SpikeRecord& record, const std::vector<TransferTable>& tables,
+                                const std::vector<TransferFit>& fits, const MeanFieldModel& model,
                                 const MeanFieldResults& results) {
     ValidationReport report = compare(record, recorded_populations(config, network), results, config.validation);
 
@@ -237,18 +267,22 @@ ValidationReport validate_model(const PipelineConfig& config, const Network& net
     const std::vector<std::size_t> meso = modelled(r);
     for (std::size_t i = 0; i < meso.size(); ++i) {
         const std::string& name = r.populations[meso[i]].name;
-        const auto found = std::find_if(report.populations.begin(), report.populations.end(), [&](const PopulationReport& p) { return p.name == name; });
+        const auto found = std::find_if(report.populations.begin(), report.populations.end(),
+                                        [&](const PopulationReport& p) { return p.name == name; });
         if (found == report.populations.end()) continue;
         const TransferFit& fit = fits[i];
         TransferSummary& t = found->transfer;
         t.basis = fit.basis;
-        for (std::size_t k = 0; k < fit.value.size(); ++k) t.coefficients.emplace_back(fit.coefficients[k], fit.value[k]);
+        for (std::size_t k = 0; k < fit.value.size(); ++k)
+            t.coefficients.emplace_back(fit.coefficients[k], fit.value[k]);
         t.heldout_rmse_hz = fit.heldout_rmse_hz;
         t.heldout_median_relative_error = fit.heldout_median_relative_error;
         t.converged = fit.outcome == MFM_CONVERGED;
         t.optimizer_message = fit.message;
         if (fit.undefined_points > 0)
-            report.warnings.push_back(fmt::format("{}: {} sampled points have no membrane moments and are left out of the fit", name, fit.undefined_points));
+            report.warnings.push_back(
+                fmt::format("{}: {} sampled points have no membrane moments and are left out of the fit", name,
+                            fit.undefined_points));
 
         std::vector<OperatingPointRow> rows;
         std::size_t condition = 0;
@@ -263,8 +297,10 @@ ValidationReport validate_model(const PipelineConfig& config, const Network& net
             } catch (const Error&) {
                 fitted.reset(); // the basis is not defined there; the table shows the gap
             }
-            const double floor = rate_floor_hz(r.populations[meso[i]].n, (config.simulation.duration - config.simulation.transient) * 1e-3);
-            rows.push_back(operating_point_row(path.level_hz[condition], path.rate_hz[condition][meso[i]], point.rate_hz, fitted, floor));
+            const double floor = rate_floor_hz(r.populations[meso[i]].n,
+                                               (config.simulation.duration - config.simulation.transient) * 1e-3);
+            rows.push_back(operating_point_row(path.level_hz[condition], path.rate_hz[condition][meso[i]],
+                                               point.rate_hz, fitted, floor));
             ++condition;
         }
         t.operating_point = std::move(rows);

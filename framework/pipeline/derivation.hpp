@@ -17,26 +17,31 @@
 
 namespace mfm {
 
-/// Tables of all populations that the mean field models (Reduction::populations without external ones, in order), sampled points
-/// and operating points together.
-[[nodiscard]] std::vector<TransferTable> sample_all(const PipelineConfig&, const Reduction&, const SpikeRecord&, Progress&);
+/// Tables of all populations that the mean field models (Reduction::populations without external ones, in order),
+/// sampled points and operating points together.
+[[nodiscard]] std::vector<TransferTable> sample_all(const PipelineConfig&, const Network&, const Reduction&,
+                                                    const SpikeRecord&, Progress&);
 
 /// Fits of these tables, several side by side.
-[[nodiscard]] std::vector<TransferFit> fit_all(const PipelineConfig&, const Reduction&, const std::vector<TransferTable>&, Progress&);
+[[nodiscard]] std::vector<TransferFit> fit_all(const PipelineConfig&, const Reduction&,
+                                               const std::vector<TransferTable>&, Progress&);
 
-/// The mean field from the circuit and its fits.  With mean_field.cell_rates, in-degrees weigh each source by its own rate (from
-/// the wiring and the fits alone) at the record's stationary stimuli.
-[[nodiscard]] MeanFieldModel derive_model(const PipelineConfig&, const Network&, const Reduction&, const std::vector<TransferFit>&, const SpikeRecord&,
-                                          Progress&);
+/// The mean field from the circuit and its fits.  With mean_field.cell_rates, in-degrees weigh each source by its own
+/// rate (from the wiring and the fits alone) at the record's stationary stimuli.
+[[nodiscard]] MeanFieldModel derive_model(const PipelineConfig&, const Network&, const Reduction&,
+                                          const std::vector<TransferFit>&, const SpikeRecord&, Progress&);
 
-/// Fixed points and trajectories for every condition of the record.  What cannot be computed becomes the condition's `failure`.
+/// Fixed points and trajectories for every condition of the record.  What cannot be computed becomes the condition's
+/// `failure`.
 [[nodiscard]] MeanFieldResults solve_model(const PipelineConfig&, const MeanFieldModel&, const SpikeRecord&, Progress&);
 
 /// The network's populations as the outputs know them.
 [[nodiscard]] std::vector<RecordedPopulation> recorded_populations(const PipelineConfig&, const Network&);
 
 /// Network against mean field, transfer functions and the operating-point test; not judged yet.
-[[nodiscard]] ValidationReport validate_model(const PipelineConfig&, const Network&, const Reduction&, const SpikeRecord&, const std::vector<TransferTable>&,
-                                              const std::vector<TransferFit>&, const MeanFieldModel&, const MeanFieldResults&);
+[[nodiscard]] ValidationReport validate_model(const PipelineConfig&, const Network&, const Reduction&,
+                                              const SpikeRecord&, const std::vector<TransferTable>&,
+                                              const std::vector<TransferFit>&, const MeanFieldModel&,
+                                              const MeanFieldResults&);
 
 } // namespace mfm

@@ -17,6 +17,7 @@ public:
         for (const double x : {d.mean, d.sd, d.lower, d.upper}) add(x);
     }
     void add(const PluginChoice& c) {
+        if (c.component == nullptr) return; // a pipeline without [transfer]
         add(std::string_view(c.canonical));
         // The library itself: a plugin that was built anew may compute something else under the same version.
         add(std::string_view(file_hash(c.component->file)));
@@ -118,7 +119,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         Hasher h;
         h.add(std::string_view(out.simulate));
         h.add(std::string_view(out.remap));
-        for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies}) h.add(n);
+        for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies, t.renewal_below}) h.add(n);
         for (const double x : {t.seconds, t.transient, t.working_low, t.working_high}) h.add(x);
         h.add(std::uint64_t{c.mean_field.adaptation});
         h.add(static_cast<std::uint64_t>(c.mean_field.dynamics));

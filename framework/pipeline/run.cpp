@@ -10,12 +10,12 @@
 #include <thread>
 
 #include "config/pipeline.hpp"
+#include "meanfield/equations.hpp"
 #include "network/network.hpp"
 #include "output/files.hpp"
-#include "output/store.hpp"
-#include "meanfield/equations.hpp"
 #include "output/report_text.hpp"
 #include "output/run_folder.hpp"
+#include "output/store.hpp"
 #include "pipeline/derivation.hpp"
 #include "pipeline/hashes.hpp"
 #include "pipeline/stages.hpp"
@@ -27,10 +27,13 @@ namespace mfm {
 namespace {
 
 /// Now, UTC, as ISO 8601; only for the manifest's times.
-std::string iso_time() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+std::string iso_time() {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
 
 /// Names of the pathways, and the fitted rate beside every sampled point.
-std::vector<TransferColumns> transfer_columns(const Reduction& r, const std::vector<TransferTable>& tables, const std::vector<TransferFit>& fits) {
+std::vector<TransferColumns> transfer_columns(const Reduction& r, const std::vector<TransferTable>& tables,
+                                              const std::vector<TransferFit>& fits) {
     std::vector<TransferColumns> out(tables.size());
     for (std::size_t i = 0; i < tables.size(); ++i) {
         for (const Pathway& w : r.pathways)
@@ -41,12 +44,14 @@ std::vector<TransferColumns> transfer_columns(const Reduction& r, const std::vec
 }
 
 /// Cuts through the fitted function that belongs to a table.
-TransferSlices slices_of(const PipelineConfig& config, const Reduction& r, const MeanFieldModel& model, const TransferTable& table) {
+TransferSlices slices_of(const PipelineConfig& config, const Reduction& r, const MeanFieldModel& model,
+                         const TransferTable& table) {
     for (std::size_t p = 0; p < r.populations.size(); ++p) {
         if (r.populations[p].name != table.population) continue;
         std::vector<SlicePathway> pathways;
         for (const std::size_t s : r.pathways_into(p))
-            pathways.push_back({r.pathways[s].K, is_excitatory(r.pathways[s].receptor, config.populations[r.populations[p].network_index])});
+            pathways.push_back({r.pathways[s].K, is_excitatory(r.pathways[s].receptor,
+                                                               config.populations[r.populations[p].network_index])});
         return transfer_slices(*model.populations()[p].transfer, pathways, table);
     }
     return {};
@@ -95,7 +100,8 @@ ExitCode run_pipeline(const RunOptions& options) {
         return ExitCode::Done;
     }
     const auto tables = stages.run<std::vector<TransferTable>>(
-        "sample", "transfer_tables.h5", hashes.sample, [&] { return sample_all(config, reduction, record, *progress); },
+        "sample", "transfer_tables.h5", hashes.sample,
+        [&] { return sample_all(config, network, reduction, record, *progress); },
         [&](const auto& path, const auto& t) { save_transfer_tables(path, t, hashes.sample); },
         [&](const auto& path) { return load_transfer_tables(path, hashes.sample); });
     if (stages.done_after("sample")) return ExitCode::Done;
@@ -145,8 +151,9 @@ ExitCode run_pipeline(const RunOptions& options) {
         text.manifest = manifest_of(config, threads, {});
         text.manifest.started = started;
         text.manifest.finished = iso_time();
-        text.manifest.stage_hashes = {{"build", hashes.build}, {"simulate", hashes.simulate}, {"remap", hashes.remap},
-                                      {"sample", hashes.sample}, {"fit", hashes.fit}, {"solve", hashes.solve}};
+        text.manifest.stage_hashes = {{"build", hashes.build}, {"simulate", hashes.simulate},
+                                      {"remap", hashes.remap}, {"sample", hashes.sample},
+                                      {"fit", hashes.fit},     {"solve", hashes.solve}};
         for (const std::string& line : write_run_folder(folder, out)) progress->note(line);
         write_file(folder / "equations.tex", equations_latex(model));
     });

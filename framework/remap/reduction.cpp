@@ -66,9 +66,12 @@ std::vector<PathSet> into_relay(const PipelineConfig& config, const Network& net
     return out;
 }
 
-/// Sums the weights of paths between the same two cells; the delay is their weighted mean.  Sorts by target, then source.
+/// Sums the weights of paths between the same two cells; the delay is their weighted mean.  Sorts by target, then
+/// source.
 void merge_pairs(std::vector<Path>& paths) {
-    std::stable_sort(paths.begin(), paths.end(), [](const Path& a, const Path& b) { return a.target != b.target ? a.target < b.target : a.source < b.source; });
+    std::stable_sort(paths.begin(), paths.end(), [](const Path& a, const Path& b) {
+        return a.target != b.target ? a.target < b.target : a.source < b.source;
+    });
     std::size_t kept = 0;
     for (const Path& path : paths) {
         if (kept > 0 && paths[kept - 1].target == path.target && paths[kept - 1].source == path.source) {
@@ -140,8 +143,7 @@ void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n
 }
 
 /// Calls f(last projection, name of the pathway, its paths from one population) for every pathway, in one order.
-template <class F>
-void for_each_pathway(const PipelineConfig& config, const Network& network, const F& f) {
+template <class F> void for_each_pathway(const PipelineConfig& config, const Network& network, const F& f) {
     for (const Projection& p : network.projections) {
         if (config.populations[p.target].kind != PopulationConfig::Kind::Neuron) continue;
         if (config.populations[p.source].kind != PopulationConfig::Kind::Relay) {
@@ -159,7 +161,8 @@ void for_each_pathway(const PipelineConfig& config, const Network& network, cons
             PathSet set{relayed.source, relayed.through, {}};
             for (const Path& path : relayed.paths)
                 for (std::uint64_t k = p.row[path.target]; k < p.row[path.target + 1]; ++k)
-                    set.paths.push_back({p.to[k], path.source, path.weight * p.weight_of(k), path.delay + delay_of(p, k)});
+                    set.paths.push_back(
+                        {p.to[k], path.source, path.weight * p.weight_of(k), path.delay + delay_of(p, k)});
             f(p, sets.size() == 1 ? p.name : p.name + " from " + network.populations[relayed.source].name, set);
         }
     }
@@ -206,7 +209,8 @@ Reduction reduce(const PipelineConfig& config, const Network& network) {
         const auto kind = config.populations[i].kind;
         if (kind == PopulationConfig::Kind::Relay) continue;
         meso[i] = out.populations.size();
-        out.populations.push_back({network.populations[i].name, i, network.populations[i].n, kind == PopulationConfig::Kind::Poisson});
+        out.populations.push_back(
+            {network.populations[i].name, i, network.populations[i].n, kind == PopulationConfig::Kind::Poisson});
     }
     for_each_pathway(config, network, [&](const Projection& p, const std::string& name, PathSet& set) {
         Pathway w;
@@ -215,16 +219,19 @@ Reduction reduce(const PipelineConfig& config, const Network& network) {
         w.target = meso[p.target];
         w.port = p.port;
         w.receptor = config.populations[p.target].receptors.at(p.port);
-        summarise(w, set.paths, !set.through.empty() && config.remap.merge_relays, network.populations[p.target].n, set.through);
+        summarise(w, set.paths, !set.through.empty() && config.remap.merge_relays, network.populations[p.target].n,
+                  set.through);
         if (w.Q > 0) out.pathways.push_back(std::move(w));
     });
     return out;
 }
 
-std::vector<PathwayEdges> pathway_edges(const PipelineConfig& config, const Network& network, const Reduction& reduction) {
+std::vector<PathwayEdges> pathway_edges(const PipelineConfig& config, const Network& network,
+                                        const Reduction& reduction) {
     std::vector<PathwayEdges> out;
     for_each_pathway(config, network, [&](const Projection& p, const std::string& name, PathSet& set) {
-        if (out.size() == reduction.pathways.size() || reduction.pathways[out.size()].name != name) return; // a pathway without weight
+        if (out.size() == reduction.pathways.size() || reduction.pathways[out.size()].name != name)
+            return; // a pathway without weight
         if (!set.through.empty() && config.remap.merge_relays) merge_pairs(set.paths);
         const double Q = reduction.pathways[out.size()].Q;
         PathwayEdges edges;
@@ -246,7 +253,8 @@ std::vector<PathwayEdges> pathway_edges(const PipelineConfig& config, const Netw
 std::vector<double> event_rates(const PathwayEdges& edges, const std::vector<double>& source_rate_hz) {
     std::vector<double> out(edges.row.size() - 1, 0.0);
     for (std::size_t i = 0; i < out.size(); ++i)
-        for (std::uint64_t k = edges.row[i]; k < edges.row[i + 1]; ++k) out[i] += static_cast<double>(edges.weight[k]) * source_rate_hz[edges.source[k]];
+        for (std::uint64_t k = edges.row[i]; k < edges.row[i + 1]; ++k)
+            out[i] += static_cast<double>(edges.weight[k]) * source_rate_hz[edges.source[k]];
     return out;
 }
 

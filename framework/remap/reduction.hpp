@@ -53,7 +53,8 @@ struct Reduction {
 /// the mean of the summed conductance is exact for every cell, its variance on average (method: mean and variance of
 /// shot noise).
 [[nodiscard]] Reduction reduce(const PipelineConfig&, const Network&);
-/// The connected pairs of one pathway, by target cell: event rate of target i = sum over its entries of weight * rate of source.
+/// The connected pairs of one pathway, by target cell: event rate of target i = sum over its entries of weight * rate
+/// of source.
 struct PathwayEdges {
     std::vector<std::uint64_t> row;    ///< [n_target + 1]
     std::vector<std::uint32_t> source; ///< [pairs]

@@ -12,7 +12,8 @@ enum class StreamPurpose : std::uint64_t {
     Initial = 4,
     Run = 5,
     Sample = 6,
-    Pairs = 7
+    Pairs = 7,
+    Renewal = 8
 };
 
 [[nodiscard]] constexpr std::uint64_t stream_number(StreamPurpose purpose, std::uint64_t index) noexcept {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "simulate/neuron_group.hpp"
@@ -21,17 +22,77 @@ double radical_inverse(std::uint64_t i, std::uint64_t base) {
     return value;
 }
 
-/// Rates of all meso populations at position t in 0..1 along the path.
-std::vector<double> on_path(const RatePath& path, double t) {
-    const std::size_t n = path.rate_hz.size();
+/// A row per condition, interpolated at position t in 0..1 along the path.
+std::vector<double> on_path(const std::vector<std::vector<double>>& rows, double t) {
+    const std::size_t n = rows.size();
     const double x = t * static_cast<double>(n - 1);
     const auto i = std::min(n > 1 ? n - 2 : 0, static_cast<std::size_t>(x));
     const double f = n > 1 ? x - static_cast<double>(i) : 0.0;
-    std::vector<double> out(path.rate_hz[i].size());
-    for (std::size_t p = 0; p < out.size(); ++p)
-        out[p] = path.rate_hz[i][p] * (1 - f) + (n > 1 ? path.rate_hz[i + 1][p] : 0.0) * f;
+    std::vector<double> out(rows[i].size());
+    for (std::size_t p = 0; p < out.size(); ++p) out[p] = rows[i][p] * (1 - f) + (n > 1 ? rows[i + 1][p] : 0.0) * f;
     return out;
 }
+
+/// Independent gamma renewal trains into a port of every cell.
+struct RenewalDrive {
+    std::uint32_t port = 0, sources = 0;
+    double rate_hz = 0, shape = 1, weight = 0; // of one source
+};
+
+/// The trains of all cells of a group as input rows, made a call at a time.
+class RenewalInput {
+public:
+    RenewalInput(std::vector<RenewalDrive> drives, std::uint64_t cells, std::uint64_t padded, std::uint32_t ports,
+                 double dt, std::uint64_t seed, std::uint64_t stream)
+        : drives_(std::move(drives)), cells_(cells), padded_(padded), ports_(ports), dt_(dt) {
+        for (std::size_t d = 0; d < drives_.size(); ++d)
+            for (std::uint64_t k = 0; k < cells * drives_[d].sources; ++k) {
+                trains_.push_back({0.0, RandomSequence(seed, stream, k, static_cast<std::uint32_t>(d + 1))});
+                // Somewhere within a first interval; the transient forgets where.
+                Train& t = trains_.back();
+                t.next = drives_[d].rate_hz > 0 ? t.random.uniform() * interval(drives_[d], t)
+                                                : std::numeric_limits<double>::infinity();
+            }
+    }
+    [[nodiscard]] bool empty() const { return drives_.empty(); }
+    /// Rows of steps [first, first + n); valid until the next call.
+    const double* const* rows(std::uint64_t first, std::uint32_t n) {
+        rows_.assign(static_cast<std::size_t>(n) * ports_, nullptr);
+        sum_.resize(ports_);
+        for (const RenewalDrive& d : drives_) sum_[d.port].assign(static_cast<std::size_t>(n) * padded_, 0.0);
+        for (const RenewalDrive& d : drives_)
+            for (std::uint32_t t = 0; t < n; ++t) rows_[t * ports_ + d.port] = sum_[d.port].data() + t * padded_;
+        const double begin = static_cast<double>(first) * dt_, end = static_cast<double>(first + n) * dt_;
+        std::size_t k = 0;
+        for (const RenewalDrive& d : drives_)
+            for (std::uint64_t c = 0; c < cells_; ++c)
+                for (std::uint32_t s = 0; s < d.sources; ++s) {
+                    Train& train = trains_[k++];
+                    for (; train.next < end; train.next += interval(d, train)) {
+                        const auto step =
+                            std::min<std::uint64_t>(n - 1, static_cast<std::uint64_t>((train.next - begin) / dt_));
+                        sum_[d.port][step * padded_ + c] += d.weight;
+                    }
+                }
+        return rows_.data();
+    }
+
+private:
+    struct Train {
+        double next; // ms
+        RandomSequence random;
+    };
+    static double interval(const RenewalDrive& d, Train& t) {
+        return t.random.gamma(d.shape) / d.shape * 1e3 / d.rate_hz;
+    }
+    std::vector<RenewalDrive> drives_;
+    std::uint64_t cells_, padded_;
+    std::uint32_t ports_;
+    double dt_;
+    std::vector<Train> trains_;
+    std::vector<AlignedVector<double>> sum_;
+    std::vector<const double*> rows_;
+};
 
 struct Axes {
     std::vector<std::size_t> pathway; ///< indices into Reduction::pathways
@@ -53,7 +114,7 @@ Axes axes_of(const PipelineConfig& config, const Reduction& r, std::size_t popul
 struct Measured {
     double rate_hz = 0, se_hz = 0, cv_isi = 0, mean_adaptation = 0, seconds = 0;
 };
-Measured measure(NeuronGroup& group, double dt, double transient, double duration) {
+Measured measure(NeuronGroup& group, RenewalInput& renewal, double dt, double transient, double duration) {
     constexpr std::uint32_t call_steps = 1000;
     const auto warm = static_cast<std::uint64_t>(std::llround(transient / dt)),
                total = warm + static_cast<std::uint64_t>(std::llround(duration / dt));
@@ -67,7 +128,8 @@ Measured measure(NeuronGroup& group, double dt, double transient, double duratio
         const auto n_steps = static_cast<std::uint32_t>(std::min<std::uint64_t>(call_steps, stop - now));
         mfm_spikes spikes{sizeof(mfm_spikes), static_cast<std::uint32_t>(step.size()), 0, 0, step.data(),
                           neuron.data()};
-        group.advance({0, group.padded(), now, n_steps}, nullptr, &spikes, nullptr);
+        group.advance({0, group.padded(), now, n_steps}, renewal.empty() ? nullptr : renewal.rows(now, n_steps),
+                      &spikes, nullptr);
         if (now >= warm) {
             for (std::uint32_t k = 0; k < spikes.count; ++k) {
                 const std::uint32_t c = neuron[k];
@@ -162,7 +224,7 @@ Adaptation adaptation_of(const PopulationConfig& config) {
     return a;
 }
 
-RatePath rate_path(const Reduction& r, const SpikeRecord& record) {
+std::vector<const ConditionRecord*> stationary_conditions(const SpikeRecord& record) {
     std::vector<const ConditionRecord*> conditions;
     for (const ConditionRecord& c : record.conditions)
         if (c.stationary) conditions.push_back(&c);
@@ -172,12 +234,22 @@ RatePath rate_path(const Reduction& r, const SpikeRecord& record) {
                          "with plugin = \"sweep\" or \"constant\"");
     std::stable_sort(conditions.begin(), conditions.end(),
                      [](const auto* a, const auto* b) { return a->level_hz < b->level_hz; });
+    return conditions;
+}
+
+RatePath rate_path(const Reduction& r, const SpikeRecord& record) {
     RatePath path;
-    for (const ConditionRecord* c : conditions) {
+    for (const ConditionRecord* c : stationary_conditions(record)) {
         path.level_hz.push_back(c->level_hz);
-        std::vector<double> rates;
-        for (const MesoPopulation& p : r.populations) rates.push_back(c->population[p.network_index].rate_hz);
+        std::vector<double> rates, regularity;
+        for (const MesoPopulation& p : r.populations) {
+            const PopulationActivity& activity = c->population[p.network_index];
+            rates.push_back(activity.rate_hz);
+            // External sources are Poisson by definition; cells that hardly fire have no intervals to speak of.
+            regularity.push_back(p.external || activity.cv_isi <= 0 ? 1.0 : activity.cv_isi);
+        }
         path.rate_hz.push_back(std::move(rates));
+        path.cv_isi.push_back(std::move(regularity));
     }
     return path;
 }
@@ -196,7 +268,9 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
     TransferTable table;
     table.population = cell.name;
 
-    const auto add = [&](const std::vector<double>& nu, double I, TransferPoint::Use use) {
+    std::vector<double> position; // of every point along the path
+    const auto add = [&](const std::vector<double>& nu, double t_path, double I, TransferPoint::Use use) {
+        position.push_back(t_path);
         TransferPoint p;
         p.nu = nu;
         for (std::size_t s = 0; s < nu.size(); ++s) (axes.excitatory[s] ? p.G_e : p.G_i) += axes.unit[s] * nu[s];
@@ -207,34 +281,36 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
     // The working range: a point of the path, excitation and inhibition scaled apart by factors low .. high.
     const double low = std::log(t.working_low), span = std::log(t.working_high) - low;
     const auto working = [&](std::uint64_t i) {
-        const std::vector<double> rates = on_path(path, radical_inverse(i, 2));
+        const std::vector<double> rates = on_path(path.rate_hz, radical_inverse(i, 2));
         const double e = std::exp(low + span * radical_inverse(i, 3)), h = std::exp(low + span * radical_inverse(i, 5));
         std::vector<double> nu;
         for (std::size_t s = 0; s < axes.pathway.size(); ++s)
             nu.push_back(rates[r.pathways[axes.pathway[s]].source] * (axes.excitatory[s] ? e : h));
         return nu;
     };
-    for (std::uint64_t i = 1; i <= t.points; ++i) add(working(i), 0.0, TransferPoint::Use::Working);
-    for (std::uint64_t i = 1; i <= t.heldout_points; ++i) add(working(t.points + i), 0.0, TransferPoint::Use::HeldOut);
-    // The wide range: from nothing to 1.25 times the working range's end on both axes, square-root spaced; the first
+    for (std::uint64_t i = 1; i <= t.points; ++i)
+        add(working(i), radical_inverse(i, 2), 0.0, TransferPoint::Use::Working);
+    for (std::uint64_t i = 1; i <= t.heldout_points; ++i)
+        add(working(t.points + i), radical_inverse(t.points + i, 2), 0.0, TransferPoint::Use::HeldOut);
+    // The wide range: from nothing to twice the working range's end on both axes, square-root spaced; the first
     // quarter has no inhibition.
     double G_e = 0, G_i = 0;
     for (const TransferPoint& p : table.points) {
         G_e = std::max(G_e, p.G_e);
         G_i = std::max(G_i, p.G_i);
     }
-    const std::vector<double> middle = on_path(path, 0.5);
+    const std::vector<double> middle = on_path(path.rate_hz, 0.5);
     double e_middle = 0, i_middle = 0;
     for (std::size_t s = 0; s < axes.pathway.size(); ++s)
         (axes.excitatory[s] ? e_middle : i_middle) += axes.unit[s] * middle[r.pathways[axes.pathway[s]].source];
     for (std::uint64_t i = 1; i <= t.wide_points; ++i) {
         const double a = radical_inverse(i, 2), b = i % 4 == 0 ? 0.0 : radical_inverse(i, 3);
-        const double e = e_middle > 0 ? 1.25 * G_e * a * a / e_middle : 0.0,
-                     h = i_middle > 0 ? 1.25 * G_i * b * b / i_middle : 0.0;
+        const double e = e_middle > 0 ? 2.0 * G_e * a * a / e_middle : 0.0,
+                     h = i_middle > 0 ? 2.0 * G_i * b * b / i_middle : 0.0;
         std::vector<double> nu;
         for (std::size_t s = 0; s < axes.pathway.size(); ++s)
             nu.push_back(middle[r.pathways[axes.pathway[s]].source] * (axes.excitatory[s] ? e : h));
-        add(nu, 0.0, TransferPoint::Use::Wide);
+        add(nu, 0.5, 0.0, TransferPoint::Use::Wide);
     }
     const int current = current_setting(cell);
     if (has_current_axis(config, cell)) {
@@ -245,8 +321,8 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
         const double dI = 0.25 * std::abs(a.increment) / a.rate * rate * 1e-3;
         const std::uint64_t first = t.points + t.heldout_points;
         for (std::uint64_t i = 1; i <= current_pairs(t); ++i) {
-            add(working(first + i), dI, TransferPoint::Use::Current);
-            add(working(first + i), -dI, TransferPoint::Use::Current);
+            add(working(first + i), radical_inverse(first + i, 2), dI, TransferPoint::Use::Current);
+            add(working(first + i), radical_inverse(first + i, 2), -dI, TransferPoint::Use::Current);
         }
     }
 
@@ -259,14 +335,26 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
         if (p.I != 0.0)
             group.set_setting(static_cast<std::size_t>(current),
                               cell.neuron->settings[static_cast<std::size_t>(current)].real + p.I);
+        const std::vector<double> cv = on_path(path.cv_isi, position[i]);
         std::vector<PoissonDrive> drives;
+        std::vector<RenewalDrive> renewals;
         for (std::size_t s = 0; s < axes.pathway.size(); ++s) {
             const Pathway& w = r.pathways[axes.pathway[s]];
-            drives.push_back({w.port, {w.K * p.nu[s]}, {w.Q}});
+            const double regularity = std::max(cv[w.source], 0.1);
+            if (w.K <= t.renewal_below && regularity < 0.95) {
+                // A whole number of trains with the mean cell's total rate.
+                const double sources = std::max(1.0, std::round(w.K));
+                renewals.push_back({w.port, static_cast<std::uint32_t>(sources), w.K * p.nu[s] / sources,
+                                    1.0 / (regularity * regularity), w.Q});
+            } else {
+                drives.push_back({w.port, {w.K * p.nu[s]}, {w.Q}});
+            }
         }
         group.set_drives(std::move(drives));
+        RenewalInput renewal(std::move(renewals), group.cells(), group.padded(), group.ports(), config.simulation.dt,
+                             config.seed, stream_number(StreamPurpose::Renewal, population << 20 | i));
         // Points that only test count four times as long, so that they test the fit and not their own noise.
-        const Measured m = measure(group, config.simulation.dt, t.transient,
+        const Measured m = measure(group, renewal, config.simulation.dt, t.transient,
                                    p.use == TransferPoint::Use::HeldOut ? 4 * duration : duration);
         p.rate_hz = m.rate_hz;
         p.se_hz = m.se_hz;
@@ -278,38 +366,41 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
     return table;
 }
 
-std::vector<OperatingPoint> operating_points(const PipelineConfig& config, const Reduction& r, const RatePath& path,
+std::vector<OperatingPoint> operating_points(const PipelineConfig& config, const Reduction& r,
+                                             std::span<const PathwayEdges> edges, const SpikeRecord& record,
                                              std::size_t population, Progress& progress) {
     constexpr std::uint64_t most_cells = 1024;
     constexpr double neuron_seconds = 2000.0;
     const MesoPopulation& meso = r.populations[population];
     const PopulationConfig& cell = config.populations[meso.network_index];
-    const std::vector<std::size_t> pathways = r.pathways_into(population);
     std::vector<std::uint32_t> order(meso.n);
     std::iota(order.begin(), order.end(), 0u);
     const std::uint64_t n = std::min(meso.n, most_cells);
     RandomSequence random(config.seed, stream_number(StreamPurpose::Pairs, meso.network_index), 1);
     for (std::uint64_t i = 0; i < n && meso.n > n; ++i) std::swap(order[i], order[i + random.below(meso.n - i)]);
 
-    std::vector<OperatingPoint> out(path.level_hz.size());
+    const std::vector<const ConditionRecord*> conditions = stationary_conditions(record);
+    std::vector<OperatingPoint> out(conditions.size());
     tbb::parallel_for(std::size_t{0}, out.size(), [&](std::size_t c) {
         throw_if_interrupted();
         NeuronGroup group(cell, n, config.simulation.dt, config.seed,
                           stream_number(StreamPurpose::Sample, population << 20 | 1u << 19 | c));
         std::vector<PoissonDrive> drives;
-        for (const std::size_t s : pathways) {
+        for (const std::size_t s : r.pathways_into(population)) {
             const Pathway& w = r.pathways[s];
+            const std::vector<double> events =
+                event_rates(edges[s], conditions[c]->population[r.populations[w.source].network_index].cell_rate_hz);
             PoissonDrive d{w.port, {}, {w.Q}};
             // Two values at least, so that the array counts as one per cell.
             for (std::uint64_t i = 0; i < std::max<std::uint64_t>(n, 2); ++i)
-                d.rate_hz.push_back(static_cast<double>(w.in_degree[order[std::min(i, n - 1)]]) *
-                                    path.rate_hz[c][w.source]);
+                d.rate_hz.push_back(events[order[std::min(i, n - 1)]]);
             drives.push_back(std::move(d));
         }
         group.set_drives(std::move(drives));
-        const Measured m = measure(group, config.simulation.dt, config.transfer.transient,
+        RenewalInput none({}, group.cells(), group.padded(), group.ports(), config.simulation.dt, config.seed, 0);
+        const Measured m = measure(group, none, config.simulation.dt, config.transfer.transient,
                                    neuron_seconds / static_cast<double>(n) * 1e3);
-        out[c] = {path.level_hz[c], m.rate_hz, m.se_hz};
+        out[c] = {conditions[c]->level_hz, m.rate_hz, m.se_hz, m.cv_isi};
         progress.advance();
     });
     return out;

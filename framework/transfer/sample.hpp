@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <span>
+
 #include "config/pipeline.hpp"
 #include "remap/reduction.hpp"
 #include "simulate/spike_record.hpp"
@@ -20,24 +22,30 @@ struct Adaptation {
 struct RatePath {
     std::vector<double> level_hz;
     std::vector<std::vector<double>> rate_hz; ///< [condition][meso population]
+    std::vector<std::vector<double>> cv_isi;  ///< likewise: CV of the cells' intervals, 1 for external ones
 };
+/// The stationary conditions of a record, by increasing stimulus; throws InputError when there is none.
+[[nodiscard]] std::vector<const ConditionRecord*> stationary_conditions(const SpikeRecord&);
 [[nodiscard]] RatePath rate_path(const Reduction&, const SpikeRecord&);
 
 /// The numerical transfer function of one population, sampled with its own neuron plugin: independent copies of the
-/// mean cell, each pathway one Poisson stream of rate K nu.  Points cover the working range around the network's path
-/// (Use::Working), a wide range with silent inhibition included (Use::Wide), further points of the working range for
-/// testing only (Use::HeldOut), and, where adaptation is slow, points with a constant current (Use::Current).
+/// mean cell, each pathway one Poisson stream of rate K nu; pathways of few sources (transfer.renewal_below) as many
+/// gamma renewal trains of their sources' own regularity (path.cv_isi).  Points cover the working range around the
+/// network's path (Use::Working), a wide range with silent inhibition included (Use::Wide), further points of the
+/// working range for testing only (Use::HeldOut), and, where adaptation is slow, points with a constant current
+/// (Use::Current).
 [[nodiscard]] TransferTable sample_transfer(const PipelineConfig&, const Reduction&, const RatePath&,
                                             std::size_t population, Progress&);
 /// Points that sample_transfer will compute, for progress.
 [[nodiscard]] std::size_t sample_count(const PipelineConfig&, const Reduction&, std::size_t population);
 
-/// The operating-point test: up to 1024 cells with their own in-degrees, driven by Poisson input at the network's own
-/// rates; one rate per condition of the path.
+/// The operating-point test: up to 1024 real cells, each driven by Poisson input at the rates that its own sources have
+/// in the network; one result a stationary condition, in the order of rate_path.
 struct OperatingPoint {
-    double level_hz = 0, rate_hz = 0, se_hz = 0;
+    double level_hz = 0, rate_hz = 0, se_hz = 0, cv_isi = 0;
 };
-[[nodiscard]] std::vector<OperatingPoint> operating_points(const PipelineConfig&, const Reduction&, const RatePath&,
+[[nodiscard]] std::vector<OperatingPoint> operating_points(const PipelineConfig&, const Reduction&,
+                                                           std::span<const PathwayEdges>, const SpikeRecord&,
                                                            std::size_t population, Progress&);
 
 } // namespace mfm
