@@ -15,6 +15,16 @@
 namespace mfm {
 namespace {
 
+/// Says nothing: for work inside of a task that has a line of its own.
+class Silent final : public Progress {
+public:
+    void begin(const std::string&, std::uint64_t) override {}
+    void advance(std::uint64_t) override {}
+    void end(const std::string&) override {}
+    void note(const std::string&) override {}
+    void warn(const std::string&) override {}
+};
+
 /// Meso populations that have a transfer function, in order.
 std::vector<std::size_t> modelled(const Reduction& r) {
     std::vector<std::size_t> out;
@@ -89,7 +99,8 @@ void solve_dynamic(const PipelineConfig& config, const MeanFieldModel& model, co
             course[k] = RateCourse::samples(
                 0.0, dt,
                 protocol_course(config, c, 0.0, dt, static_cast<std::size_t>(std::llround(c.duration / dt)) + 1));
-    const Trajectory t = integrate(model, course, c.duration, dt_out, progress);
+    Silent silent; // its warnings come back in the trajectory, and are told with the condition's name
+    const Trajectory t = integrate(model, course, c.duration, dt_out, silent);
     for (std::size_t i = 0; i < t.size(); ++i) out.time_ms.push_back(static_cast<double>(i) * t.dt);
     out.course_hz = t.rate_hz;
     out.outside_domain.assign(t.rate_hz.size(), 0.0);
@@ -216,7 +227,6 @@ MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel&
     MeanFieldResults out;
     for (const PopulationModel& p : model.populations()) out.populations.push_back(p.name);
     progress.begin("solving the mean field (conditions)", record.conditions.size());
-    const std::unique_ptr<Progress> silent = make_progress(true); // the integrator's own task would replace this one
     for (const ConditionRecord& recorded : record.conditions) {
         throw_if_interrupted();
         const ProtocolCondition& protocol = protocol_of(protocols, config, recorded);
@@ -233,7 +243,7 @@ MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel&
                     rates.push_back(recorded.population[config.population_index(p.name)].rate_hz);
                 solve_stationary(model, external_rates(config, model, protocol.target, c.level_hz), rates, c);
             } else {
-                solve_dynamic(config, model, protocol, c, *silent);
+                solve_dynamic(config, model, protocol, c, progress);
             }
         } catch (const Interrupted&) {
             throw;

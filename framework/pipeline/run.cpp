@@ -122,7 +122,7 @@ ExitCode run_pipeline(const RunOptions& options) {
         judge(report, config.validation);
     });
     if (stages.done_after("validate")) {
-        fmt::print("{}", console_summary(report, config.name, folder.string()));
+        if (!options.quiet) fmt::print("{}", console_summary(report, config.name, folder.string()));
         return exit_code(report);
     }
     stages.run("export", [&] {
@@ -157,7 +157,7 @@ ExitCode run_pipeline(const RunOptions& options) {
         for (const std::string& line : write_run_folder(folder, out)) progress->note(line);
         write_file(folder / "equations.tex", equations_latex(model));
     });
-    fmt::print("{}", console_summary(report, config.name, folder.string()));
+    if (!options.quiet) fmt::print("{}", console_summary(report, config.name, folder.string()));
     return exit_code(report);
 }
 

@@ -186,6 +186,7 @@ std::unique_ptr<Progress> make_progress(bool quiet) {
 }
 
 void install_interrupt_handler() {
+    interrupt_seen.store(false); // what interrupted an earlier run is no reason to stop this one
     struct sigaction action {};
     action.sa_handler = remember_interrupt;
     // The second signal ends the process: a plugin's call may never come back.

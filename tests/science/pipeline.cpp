@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole derivation on a small network of two populations, and on the small cerebellum.
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "output/files.hpp"
+#include "pipeline/run.hpp"
+
+using namespace mfm;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of its own, gone at the end.
+struct Folder {
+    fs::path path =
+        fs::temp_directory_path() / ("automfm-test-" + std::to_string(getpid()) + "-" + std::to_string(next()++));
+    Folder() { fs::create_directories(path); }
+    ~Folder() { fs::remove_all(path); }
+    static int& next() {
+        static int n = 0;
+        return n;
+    }
+};
+
+/// 400 excitatory and 100 inhibitory cells with external Poisson input: the smallest circuit with recurrence and two
+/// signs.
+constexpr const char* two_populations = R"(
+name = "two populations"
+seed = 7
+[simulation]
+duration = "1500 ms"
+transient = "300 ms"
+[population.input]
+kind = "poisson"
+count = 400
+[population.excitatory]
+neuron = "adex"
+parameters = { V_peak = "-40 mV", t_ref = "5 ms", a = "4 nS", b = "20 pA" }
+initial = { V_m = { distribution = "uniform", lower = "-65 mV", upper = "-55 mV" } }
+receptors = [ { kind = "exponential", tau_syn = "5 ms", E_rev = "0 mV" }, { kind = "exponential", tau_syn = "5 ms", E_rev = "-80 mV" } ]
+count = 400
+[population.inhibitory]
+neuron = "adex"
+parameters = { V_peak = "-47.5 mV", Delta_T = "0.5 mV", t_ref = "5 ms", a = "0 nS", b = "0 pA" }
+initial = { V_m = { distribution = "uniform", lower = "-65 mV", upper = "-55 mV" } }
+receptors = [ { kind = "exponential", tau_syn = "5 ms", E_rev = "0 mV" }, { kind = "exponential", tau_syn = "5 ms", E_rev = "-80 mV" } ]
+count = 100
+[projection.input_to_excitatory]
+source = "input"
+target = "excitatory"
+receptor = 1
+weight = "1.5 nS"
+delay = "1.5 ms"
+rule = { plugin = "bernoulli", probability = 0.2 }
+[projection.input_to_inhibitory]
+source = "input"
+target = "inhibitory"
+receptor = 1
+weight = "1.5 nS"
+delay = "1.5 ms"
+rule = { plugin = "bernoulli", probability = 0.2 }
+[projection.excitatory_to_inhibitory]
+source = "excitatory"
+target = "inhibitory"
+receptor = 1
+weight = "1.5 nS"
+delay = "1.5 ms"
+rule = { plugin = "bernoulli", probability = 0.05 }
+[projection.inhibitory_to_excitatory]
+source = "inhibitory"
+target = "excitatory"
+receptor = 2
+weight = "5 nS"
+delay = "1.5 ms"
+rule = { plugin = "fixed_in_degree", in_degree = 10 }
+[stimulation.sweep]
+plugin = "sweep"
+target = "input"
+rate = ["30 Hz", "45 Hz"]
+[stimulation.sine]
+plugin = "sine"
+target = "input"
+mean = "40 Hz"
+amplitude = "5 Hz"
+frequency = "6 Hz"
+duration = "900 ms"
+trials = 2
+[transfer]
+basis = "softplus_conductance"
+optimizer = "ceres"
+points = 40
+wide_points = 8
+heldout_points = 8
+seconds = 40
+starts = 2
+)";
+
+struct Pipeline {
+    Folder folder;
+    RunOptions options;
+    explicit Pipeline(const std::string& text = two_populations) {
+        options.file = folder.path / "circuit.toml";
+        write(text);
+        options.out = folder.path / "run";
+        options.plugin_path = {TEST_PLUGIN_FOLDER};
+        options.quiet = true;
+    }
+    void write(const std::string& text) const { std::ofstream(options.file) << text; }
+    [[nodiscard]] nlohmann::json summary() const {
+        return nlohmann::json::parse(read_file(*options.out / "summary.json"));
+    }
+    /// The summary without its times.
+    [[nodiscard]] std::string results() const {
+        auto j = summary();
+        j.erase("stages");
+        return j.dump();
+    }
+    [[nodiscard]] std::string error() const {
+        try {
+            (void)run_pipeline(options);
+        } catch (const Error& e) {
+            return e.what();
+        }
+        return "";
+    }
+};
+
+std::string with(std::string text, const std::string& from, const std::string& to) {
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    return text.replace(at, from.size(), to);
+}
+
+} // namespace
+
+TEST_CASE("from a pipeline file to a validated mean field, which follows its network") {
+    Pipeline p;
+    (void)run_pipeline(p.options);
+    const auto summary = p.summary();
+    for (const char* file : {"report.txt", "manifest.json", "pipeline.resolved.toml", "rates.csv", "equations.tex",
+                             "figures/rates_sweep.gp"})
+        CHECK(fs::exists(*p.options.out / file));
+    for (const char* name : {"excitatory", "inhibitory"}) {
+        const auto& population = summary["populations"][name];
+        REQUIRE(population["stationary"].size() == 2);
+        for (const auto& row : population["stationary"]) {
+            CHECK(row["network_rate_hz"].get<double>() > 1.0);
+            CHECK(row["mean_field_rate_hz"].get<double>() == Approx(row["network_rate_hz"].get<double>()).epsilon(0.3));
+        }
+        CHECK(population["transfer"]["heldout_rmse_hz"].get<double>() < 2.0);
+        CHECK(population["transfer"]["operating_point"].size() == 2);
+        CHECK(population["dynamic"][0]["amplitude_ratio"].get<double>() == Approx(1.0).epsilon(0.4));
+    }
+    for (const auto& [name, stage] : summary["stages"].items()) {
+        INFO(name);
+        if (name != "export") CHECK(stage["wall_s"].is_number());
+        CHECK(stage["cached"] == false);
+    }
+
+    SECTION("a second run takes every stage from the first and gives the same numbers") {
+        const std::string first = p.results();
+        (void)run_pipeline(p.options);
+        const auto again = p.summary();
+        for (const char* name : {"build", "simulate", "remap", "sample", "fit", "solve"})
+            CHECK(again["stages"][name]["cached"] == true);
+        CHECK(p.results() == first);
+    }
+    SECTION("one thread gives the bits of many, in a folder of its own") {
+        Pipeline single;
+        single.options.threads = 1;
+        (void)run_pipeline(single.options);
+        CHECK(single.results() == p.results());
+    }
+    SECTION("an optimizer is swapped by one word, and only the fit and what follows runs again") {
+        p.write(with(two_populations, "optimizer = \"ceres\"", "optimizer = \"nlopt\""));
+        (void)run_pipeline(p.options);
+        const auto again = p.summary();
+        for (const char* name : {"build", "simulate", "remap", "sample"})
+            CHECK(again["stages"][name]["cached"] == true);
+        for (const char* name : {"fit", "solve"}) CHECK(again["stages"][name]["cached"] == false);
+        CHECK(again["populations"]["excitatory"]["transfer"]["heldout_rmse_hz"].get<double>() < 5.0);
+    }
+    SECTION("a change of a neuron's parameter leaves the network as it is built") {
+        p.options.set = {"population.excitatory.parameters.b=\"30 pA\""};
+        (void)run_pipeline(p.options);
+        CHECK(p.summary()["stages"]["build"]["cached"] == true);
+        CHECK(p.summary()["stages"]["simulate"]["cached"] == false);
+    }
+    SECTION("--from runs a stage and those after it again") {
+        p.options.from = "fit";
+        (void)run_pipeline(p.options);
+        CHECK(p.summary()["stages"]["sample"]["cached"] == true);
+        CHECK(p.summary()["stages"]["fit"]["cached"] == false);
+        CHECK(p.summary()["stages"]["solve"]["cached"] == false);
+    }
+    SECTION("a damaged file is told and its stage runs again") {
+        const std::string first = p.results();
+        fs::resize_file(*p.options.out / "transfer_tables.h5",
+                        fs::file_size(*p.options.out / "transfer_tables.h5") / 2);
+        (void)run_pipeline(p.options);
+        CHECK(p.summary()["stages"]["sample"]["cached"] == false);
+        CHECK(p.results() == first);
+    }
+}
+
+TEST_CASE("what is wrong in the file is one sentence, before anything runs") {
+    const auto sentence = [](const std::string& from, const std::string& to) {
+        return Pipeline(with(two_populations, from, to)).error();
+    };
+    CHECK_THAT(sentence("weight = \"1.5 nS\"", "weigth = \"1.5 nS\""),
+               Catch::Contains("weigth") && Catch::Contains("weight'") && Catch::Contains("circuit.toml:"));
+    CHECK_THAT(sentence("weight = \"1.5 nS\"", "weight = \"1.5 mV\""),
+               Catch::Contains("mV") && Catch::Contains("circuit.toml:"));
+    CHECK_THAT(sentence("source = \"input\"", "source = \"inputs\""),
+               Catch::Contains("inputs") && Catch::Contains("input'"));
+    CHECK_THAT(sentence("[\"30 Hz\", \"45 Hz\"]", "[\"30 Hz\", \"-45 Hz\"]"), Catch::Contains("-45"));
+    CHECK_THAT(sentence("optimizer = \"ceres\"", "optimizer = \"cerse\""),
+               Catch::Contains("cerse") && Catch::Contains("ceres"));
+    CHECK_THAT(sentence("count = 400", "count = 0"), Catch::Contains("count"));
+    Pipeline wrong_stage;
+    wrong_stage.options.only = "simulat";
+    CHECK_THAT(wrong_stage.error(), Catch::Contains("simulat") && Catch::Contains("simulate"));
+    Pipeline too_early;
+    too_early.options.only = "fit";
+    CHECK_THAT(too_early.error(), Catch::Contains("--only fit needs"));
+    Pipeline no_path(with(two_populations,
+                          "[stimulation.sweep]\nplugin = \"sweep\"\ntarget = \"input\"\nrate = [\"30 Hz\", \"45 Hz\"]",
+                          ""));
+    CHECK_THAT(no_path.error(), Catch::Contains("no stationary stimulation"));
+}
+
+TEST_CASE("a run that is interrupted keeps its finished stages for the next") {
+    Pipeline p(with(two_populations, "duration = \"1500 ms\"", "duration = \"60000 ms\""));
+    std::thread user([] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        std::raise(SIGINT);
+    });
+    ExitCode code = ExitCode::Done;
+    try {
+        (void)run_pipeline(p.options);
+    } catch (const Error& e) {
+        code = e.code;
+    }
+    user.join();
+    CHECK(code == ExitCode::Interrupted);
+    CHECK(fs::exists(*p.options.out / "network.h5"));
+    CHECK_FALSE(fs::exists(*p.options.out / "spikes.h5"));
+}
+
+TEST_CASE("the small cerebellum goes through the whole derivation") {
+    Pipeline p;
+    p.options.file = fs::path(TEST_SOURCE_FOLDER) / "configs" / "cerebellum_small.toml";
+    (void)run_pipeline(p.options);
+    const auto summary = p.summary();
+    CHECK(summary["populations"].size() == 5);
+    for (const auto& [name, population] : summary["populations"].items()) {
+        INFO(name);
+        CHECK(population["stationary"].size() == 3);
+        CHECK(population["stationary"][1]["network_rate_hz"].get<double>() > 5.0);
+        CHECK(population["stationary"][1]["mean_field_rate_hz"].is_number());
+        CHECK(population["dynamic"].size() == 2);
+    }
+}
