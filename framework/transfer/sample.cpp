@@ -230,8 +230,7 @@ std::vector<const ConditionRecord*> stationary_conditions(const SpikeRecord& rec
         if (c.stationary) conditions.push_back(&c);
     if (conditions.empty())
         throw InputError("no stationary stimulation: transfer functions are sampled around the network's stationary "
-                         "rates; add a [stimulation.*] "
-                         "with plugin = \"sweep\" or \"constant\"");
+                         "rates; add a [stimulation.*] that holds them constant");
     std::stable_sort(conditions.begin(), conditions.end(),
                      [](const auto* a, const auto* b) { return a->level_hz < b->level_hz; });
     return conditions;
