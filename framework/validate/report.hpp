@@ -97,7 +97,7 @@ struct ValidationReport {
     std::vector<ConditionFinding> conditions;
 };
 
-/// A condition's label without the stimulation's name in front ("sweep: rate = 4 Hz" of 'NAME' is "rate = 4 Hz").
+/// A condition's label without the stimulation's name in front ("NAME: rate = 4 Hz" of 'NAME' is "rate = 4 Hz").
 [[nodiscard]] std::string short_label(const std::string& stimulation, const std::string& label);
 
 } // namespace mfm
