@@ -7,6 +7,8 @@
 #include <array>
 #include <cmath>
 
+#include "network/distribution.hpp"
+#include "plugin/settings.hpp"
 #include "simulate/streams.hpp"
 
 namespace mfm {
@@ -16,36 +18,25 @@ constexpr std::uint64_t round_up(std::uint64_t n) {
     return (n + MFM_BATCH_ALIGNMENT - 1) / MFM_BATCH_ALIGNMENT * MFM_BATCH_ALIGNMENT;
 }
 
-} // namespace
-
-std::vector<double> draw(const Distribution& d, std::uint64_t n, std::uint64_t seed, std::uint64_t stream) {
-    std::vector<double> out(n, d.mean);
-    if (d.is_constant()) return out;
+/// n values of a distribution, element i keyed by (seed, stream, i); drawn again while outside of the field's bounds.
+std::vector<double> draw_cells(const Distribution& d, const mfm_field& field, std::uint64_t n, std::uint64_t seed,
+                               std::uint64_t stream, const SourcePosition& where) {
+    constexpr int most_draws = 1000;
+    std::vector<double> out(n);
     for (std::uint64_t i = 0; i < n; ++i) {
         RandomSequence random(seed, stream, i);
-        switch (d.kind) {
-        case Distribution::Kind::Normal:
-            out[i] = d.mean + d.sd * random.normal();
-            break;
-        case Distribution::Kind::Lognormal: {
-            const double s2 = std::log1p(d.sd * d.sd / (d.mean * d.mean));
-            out[i] = d.mean * std::exp(std::sqrt(s2) * random.normal() - 0.5 * s2);
-            break;
-        }
-        case Distribution::Kind::Gamma: {
-            const double shape = d.mean * d.mean / (d.sd * d.sd);
-            out[i] = d.mean / shape * random.gamma(shape);
-            break;
-        }
-        case Distribution::Kind::Uniform:
-            out[i] = d.lower + (d.upper - d.lower) * random.uniform();
-            break;
-        case Distribution::Kind::Constant:
-            break;
-        }
+        int draws = 0;
+        do {
+            if (++draws > most_draws)
+                throw InputError(where, std::string("the distribution of '") + field.name +
+                                            "' hardly ever gives a value within its bounds " + bounds_text(field));
+            out[i] = draw(d, random);
+        } while (!within_bounds(field, out[i]));
     }
     return out;
 }
+
+} // namespace
 
 NeuronGroup::NeuronGroup(const PopulationConfig& config, std::uint64_t n, double dt, std::uint64_t seed,
                          std::uint64_t stream)
@@ -77,8 +68,10 @@ NeuronGroup::NeuronGroup(const PopulationConfig& config, std::uint64_t n, double
     }
     for (std::size_t k = 0; k < config.distributed.size(); ++k)
         set_setting(config.distributed[k].first,
-                    draw(config.distributed[k].second, n, seed,
-                         stream_number(StreamPurpose::Parameter, stream ^ config.distributed[k].first)));
+                    draw_cells(config.distributed[k].second,
+                               *config.neuron->component->abi->settings[config.distributed[k].first], n, seed,
+                               stream_number(StreamPurpose::Parameter, stream ^ config.distributed[k].first),
+                               config.where));
 
     std::vector<double*> state;
     for (auto& s : state_) state.push_back(s.data());
@@ -125,7 +118,8 @@ void NeuronGroup::set_initial(std::string_view name, const Distribution& d, std:
     if (index < 0)
         throw InputError(where, "neuron '" + instance_.component().id() + "' has no state '" + std::string(name) + "'" +
                                     did_you_mean(name, state_names_));
-    const std::vector<double> values = draw(d, n_, seed_, stream_number(StreamPurpose::Initial, stream_ ^ key));
+    const std::vector<double> values = draw_cells(d, *fields_[static_cast<std::size_t>(index)], n_, seed_,
+                                                  stream_number(StreamPurpose::Initial, stream_ ^ key), where);
     std::copy(values.begin(), values.end(), state_[static_cast<std::size_t>(index)].begin());
 }
 void NeuronGroup::set_drives(std::vector<PoissonDrive> drives) {

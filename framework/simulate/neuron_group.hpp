@@ -72,7 +72,4 @@ private:
     std::vector<PoissonDrive> drives_;
 };
 
-/// n values of a distribution, element i keyed by (seed, stream, i).  Gamma and lognormal by mean and sd.
-[[nodiscard]] std::vector<double> draw(const Distribution&, std::uint64_t n, std::uint64_t seed, std::uint64_t stream);
-
 } // namespace mfm

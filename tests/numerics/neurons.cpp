@@ -75,6 +75,24 @@ TEST_CASE("E-GLIF cells without input keep the autorhythm their authors publish,
     CHECK(rate(cell("eglif", grc, none), {}, 64, 9800) == 0.0);
 }
 
+TEST_CASE("distributed settings are drawn per cell, within the setting's bounds") {
+    PopulationConfig c = cell("lif", {}, {alpha(5, 0)});
+    const NeuronGroup plain(c, 4, 0.1, 1, 1);
+    const auto C_m = static_cast<std::size_t>(plain.instance().setting_index("C_m")),
+               I_e = static_cast<std::size_t>(plain.instance().setting_index("I_e"));
+    // Half of the draws of C_m would be negative, which its schema excludes: such a cell would run away.
+    c.distributed = {{C_m, {Distribution::Kind::Normal, 1.0, 200.0}}, {I_e, {Distribution::Kind::Normal, 140.0, 5.0}}};
+    const double spread = rate(c, {}, 200, 1000);
+    CHECK(std::isfinite(spread));
+    c.distributed = {{C_m, {Distribution::Kind::Constant, -5.0}}};
+    CHECK_THROWS_AS(NeuronGroup(c, 4, 0.1, 1, 1), InputError);
+    // Without spread none of these cells fires (rheobase 150 pA); with it those beyond 150 pA do.
+    c.distributed = {{I_e, {Distribution::Kind::Normal, 140.0, 0.001}}};
+    CHECK(rate(c, {}, 200, 1000) == 0.0);
+    c.distributed = {{I_e, {Distribution::Kind::Normal, 140.0, 20.0}}};
+    CHECK(rate(c, {}, 200, 1000) > 1.0);
+}
+
 TEST_CASE("the state after thousands of steps has the same bits at every vector width and block of steps") {
     std::set<std::string> hashes;
     for (const char* lanes : {"2", "4", "8", "16"})
