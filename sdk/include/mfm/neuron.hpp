@@ -267,6 +267,16 @@ private:
             if (two_states(p)) h[p] = T::load(b.state[first + 1] + at);
         }
 
+        // Broadcast once, not in every step.
+        struct Constants {
+            T decay, decay_rise, jump, E_rev;
+        } constant[NP > 0 ? NP : 1];
+        for (int p = 0; p < NP; ++p) {
+            const auto& c = ports.port[static_cast<std::size_t>(p)];
+            constant[p] = {T(c.decay), T(c.decay_rise), T(c.jump), T(c.E_rev)};
+        }
+        const T dt(b.dt);
+
         // Streams of Poisson input, sorted by port.
         Stream<T> streams[detail::max_drives];
         int first_stream[(NP > 0 ? NP : 1) + 1] = {}, n_streams = 0, n_words = 0;
@@ -308,26 +318,26 @@ private:
                         if (c.current)
                             side.current += total;
                         else
-                            side.g += total, side.gE += total * T(c.E_rev);
+                            side.g += total, side.gE += total * constant[p].E_rev;
                     } else if (shapes == detail::Shapes::Any && c.current) {
                         side.current += g[p];
                     } else {
                         side.g += g[p];
-                        side.gE += g[p] * T(c.E_rev);
+                        side.gE += g[p] * constant[p].E_rev;
                     }
                 };
                 if (!in_use(p)) continue;
                 add(in.start);
                 if (two_states(p)) {
                     if (shapes == detail::Shapes::Alpha || c.shape == MFM_RECEPTOR_ALPHA) {
-                        g[p] = (g[p] + h[p] * T(b.dt)) * T(c.decay);
-                        h[p] = h[p] * T(c.decay);
+                        g[p] = (g[p] + h[p] * dt) * constant[p].decay;
+                        h[p] = h[p] * constant[p].decay;
                     } else {
-                        g[p] = g[p] * T(c.decay);
-                        h[p] = h[p] * T(c.decay_rise);
+                        g[p] = g[p] * constant[p].decay;
+                        h[p] = h[p] * constant[p].decay_rise;
                     }
                 } else {
-                    g[p] = g[p] * T(c.decay);
+                    g[p] = g[p] * constant[p].decay;
                 }
                 add(in.end);
             }
@@ -348,7 +358,7 @@ private:
                 for (int p = 0; p < NP; ++p) {
                     if (!in_use(p)) continue;
                     const double* row = b.input[t * ports.n + static_cast<std::uint32_t>(p)];
-                    if (row != nullptr) arrive(p, T::load(row + at) * T(ports.port[static_cast<std::size_t>(p)].jump));
+                    if (row != nullptr) arrive(p, T::load(row + at) * constant[p].jump);
                 }
             }
             if (n_streams > 0) {

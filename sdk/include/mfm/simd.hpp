@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace mfm {
 
@@ -23,6 +24,17 @@ MFM_NATIVE(2)
 MFM_NATIVE(4)
 MFM_NATIVE(8)
 #undef MFM_NATIVE
+
+// Written out, too: gcc would insert a scalar lane by lane where the vector is wider than the baseline's.
+MFM_INLINE Native<2>::F fill(std::integral_constant<int, 2>, double x) {
+    return Native<2>::F{x, x};
+}
+MFM_INLINE Native<4>::F fill(std::integral_constant<int, 4>, double x) {
+    return Native<4>::F{x, x, x, x};
+}
+MFM_INLINE Native<8>::F fill(std::integral_constant<int, 8>, double x) {
+    return Native<8>::F{x, x, x, x, x, x, x, x};
+}
 
 MFM_INLINE bool any_lane(const Native<2>::I& m) {
     return (m[0] | m[1]) != 0;
@@ -80,7 +92,7 @@ template <int W, int B> struct Real {
 
     Real() = default;
     MFM_INLINE Real(double x) { // implicit: constants mix freely with Real in a kernel
-        for (int k = 0; k < B; ++k) v[k] = x - F{};
+        for (int k = 0; k < B; ++k) v[k] = detail::fill(std::integral_constant<int, W>{}, x);
     }
     MFM_INLINE static Real load(const double* p) {
         Real r;
