@@ -32,7 +32,8 @@ std::map<std::string, std::map<int, double>> published() {
         std::getline(cells, population, ',');
         std::getline(cells, rate, ',');
         int level = 0;
-        if (state == "awake" && std::sscanf(protocol.c_str(), "background %d Hz", &level) == 1) out[population][level] = std::stod(rate);
+        if (state == "awake" && std::sscanf(protocol.c_str(), "background %d Hz", &level) == 1)
+            out[population][level] = std::stod(rate);
     }
     return out;
 }
@@ -52,7 +53,8 @@ TEST_CASE("the cerebellar network fires at the published rates, mean of three bu
     for (int seed = 1; seed <= seeds; ++seed) {
         LoadOptions options;
         options.seed = static_cast<std::uint64_t>(seed);
-        PipelineConfig config = load_pipeline(std::filesystem::path(TEST_SOURCE_FOLDER) / "configs" / "cerebellum.toml", registry, options);
+        PipelineConfig config =
+            load_pipeline(std::filesystem::path(TEST_SOURCE_FOLDER) / "configs" / "cerebellum.toml", registry, options);
         std::erase_if(config.stimulations, [](const StimulationConfig& s) { return s.name != "sweep"; });
         const Network network = build_network(config, *progress);
         for (const ConditionRecord& c : simulate_network(config, network, *progress).conditions) {
@@ -73,7 +75,8 @@ TEST_CASE("the cerebellar network fires at the published rates, mean of three bu
     for (const auto& [population, within] : tolerance)
         for (const auto& [level, hz] : rate[population]) {
             const double wanted = expected.at(population).at(level);
-            fmt::print("{:<4} {:>3} Hz   network {:8.3f}   published {:8.3f}   {:+.1f} %\n", population, level, hz, wanted, 100 * (hz / wanted - 1));
+            fmt::print("{:<4} {:>3} Hz   network {:8.3f}   published {:8.3f}   {:+.1f} %\n", population, level, hz,
+                       wanted, 100 * (hz / wanted - 1));
             CHECK(hz == Approx(wanted).epsilon(within));
         }
 }
