@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
 
+#include <filesystem>
+
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -49,7 +51,8 @@ struct Protocol {
 };
 
 struct Table {
-    std::string path = "/tmp/mfm_stimulation_" + std::to_string(getpid()) + ".csv";
+    std::string path =
+        (std::filesystem::temp_directory_path() / ("mfm_stimulation_" + std::to_string(getpid()) + ".csv")).string();
     explicit Table(const std::string& text) { std::ofstream(path) << text; }
     ~Table() { std::remove(path.c_str()); }
 };
