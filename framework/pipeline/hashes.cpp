@@ -100,7 +100,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
             h.add(std::uint64_t{s.trials});
         }
         const SimulationConfig& s = c.simulation;
-        for (const double x : {s.dt, s.duration, s.transient, s.bin, s.block}) h.add(x);
+        for (const double x : {s.dt, s.duration, s.transient, s.bin, s.block, c.validation.bin}) h.add(x);
         h.add(std::uint64_t{s.record_spikes});
         out.simulate = h.hex();
     }

@@ -14,8 +14,6 @@
 namespace mfm {
 namespace {
 
-constexpr double course_bin = 1.0; // ms
-
 /// The protocol's instance, whose [batch] functions may be called from any thread.
 class Protocol {
 public:
@@ -82,8 +80,8 @@ TrialResult run_trial(const PipelineConfig& config, const Network& network, cons
     courses[c.target] = [&](std::uint64_t first_step, std::span<double> out) {
         protocol.course(c.condition, static_cast<double>(first_step) * dt, dt, out);
     };
-    Recorder recorder(network, {dt, c.transient, c.duration, config.simulation.bin, course_bin, config.simulation.block,
-                                keep_spikes, config.seed});
+    Recorder recorder(network, {dt, c.transient, c.duration, config.simulation.bin, config.validation.bin,
+                                config.simulation.block, keep_spikes, config.seed});
     const auto steps = static_cast<std::uint64_t>(std::llround(c.duration / dt));
     Engine engine(config, network, seed, courses);
     double reported = 0.0;
@@ -106,7 +104,7 @@ TrialResult run_trial(const PipelineConfig& config, const Network& network, cons
 }
 
 /// Means over trials; the course's standard error over trials, the rate's over blocks of time in all trials.
-ConditionRecord combine(const ProtocolCondition& c, std::vector<TrialResult>&& trials) {
+ConditionRecord combine(const ProtocolCondition& c, double course_bin, std::vector<TrialResult>&& trials) {
     ConditionRecord out;
     const auto n = static_cast<double>(trials.size());
     out.population = std::move(trials[0].activity);
@@ -243,8 +241,9 @@ SpikeRecord simulate_network(const PipelineConfig& config, const Network& networ
     progress.end();
 
     SpikeRecord record;
+    const double course_bin = config.validation.bin;
     for (std::size_t c = 0; c < conditions.size(); ++c) {
-        ConditionRecord r = combine(conditions[c], std::move(results[c]));
+        ConditionRecord r = combine(conditions[c], course_bin, std::move(results[c]));
         r.stimulation = config.stimulations[conditions[c].stimulation].name;
         r.stimulus_hz = protocol_course(config, conditions[c], 0.5 * course_bin, course_bin,
                                         r.population.empty() ? 0 : r.population[0].course_hz.size());

@@ -2,6 +2,7 @@
 // The whole derivation on a small network of two populations, and on the small cerebellum.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -193,6 +194,16 @@ TEST_CASE("from a pipeline file to a validated mean field, which follows its net
         (void)run_pipeline(p.options);
         CHECK(p.summary()["stages"]["build"]["cached"] == true);
         CHECK(p.summary()["stages"]["simulate"]["cached"] == false);
+    }
+    SECTION("time courses have the bins that were asked for") {
+        const auto rows = [&] {
+            const std::string csv = read_file(*p.options.out / "courses" / "sine.csv");
+            return std::count(csv.begin(), csv.end(), '\n');
+        };
+        CHECK(rows() == 901);
+        p.options.set = {"validation.bin=\"2 ms\""};
+        (void)run_pipeline(p.options);
+        CHECK(rows() == 451);
     }
     SECTION("--from runs a stage and those after it again") {
         p.options.from = "fit";
