@@ -40,12 +40,6 @@ struct RelayRing {
     std::vector<std::vector<std::uint32_t>> cells;
 };
 
-/// Independent Poisson sources of one population: each integrates the rate until its exponential variate is used up.
-struct Sources {
-    std::vector<double> left;
-    std::vector<RandomSequence> random;
-};
-
 } // namespace
 
 struct Engine::Impl {
@@ -53,11 +47,10 @@ struct Engine::Impl {
     const Network& network;
     std::uint64_t seed;
     double dt;
-    std::vector<Course> courses;
     std::vector<std::unique_ptr<NeuronGroup>> groups;
     std::vector<InputRing> inputs;
     std::vector<RelayRing> relays;
-    std::vector<Sources> sources;
+    std::vector<std::unique_ptr<PoissonSources>> sources;
     std::vector<BlockSpikes> spikes;
     struct Incoming {
         std::size_t population;
@@ -68,8 +61,8 @@ struct Engine::Impl {
     std::vector<std::uint32_t> constant_delay; // [projections] steps; 0: per synapse
     std::atomic<std::uint64_t> delivered{0};
 
-    Impl(const PipelineConfig& c, const Network& n, std::uint64_t s, std::vector<Course> co)
-        : config(c), network(n), seed(s), dt(c.simulation.dt), courses(std::move(co)) {}
+    Impl(const PipelineConfig& c, const Network& n, std::uint64_t s)
+        : config(c), network(n), seed(s), dt(c.simulation.dt) {}
 
     void advance_neurons(std::size_t p, std::uint64_t first_step, std::uint32_t n_steps);
     void advance_sources(std::size_t p, std::uint64_t first_step, std::uint32_t n_steps);
@@ -78,9 +71,9 @@ struct Engine::Impl {
     [[noreturn]] void report_not_finite(std::size_t p, std::size_t state, std::uint64_t cell, std::uint64_t step) const;
 };
 
-Engine::Engine(const PipelineConfig& config, const Network& network, std::uint64_t seed, std::vector<Course> courses,
-               bool strict)
-    : impl_(std::make_unique<Impl>(config, network, seed, std::move(courses))), strict_(strict) {
+Engine::Engine(const PipelineConfig& config, const Network& network, std::uint64_t seed,
+               std::vector<SourceCourses> courses, bool strict)
+    : impl_(std::make_unique<Impl>(config, network, seed)), strict_(strict) {
     Impl& m = *impl_;
     const std::size_t n = network.populations.size();
     std::uint32_t least = longest_block;
@@ -101,7 +94,7 @@ Engine::Engine(const PipelineConfig& config, const Network& network, std::uint64
     m.relays.resize(n);
     m.sources.resize(n);
     m.spikes.resize(n);
-    m.courses.resize(n);
+    courses.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
         const PopulationConfig& population = config.populations[i];
         const std::uint64_t cells = network.populations[i].n;
@@ -121,14 +114,10 @@ Engine::Engine(const PipelineConfig& config, const Network& network, std::uint64
             ring.in_use.assign(static_cast<std::size_t>(ring.length) * ring.ports, 0);
             break;
         }
-        case PopulationConfig::Kind::Poisson: {
-            Sources& s = m.sources[i];
-            for (std::uint64_t c = 0; c < cells; ++c) {
-                s.random.emplace_back(seed, stream_number(StreamPurpose::Poisson, i), c);
-                s.left.push_back(s.random.back().exponential());
-            }
+        case PopulationConfig::Kind::Poisson:
+            m.sources[i] = std::make_unique<PoissonSources>(cells, m.dt, seed, stream_number(StreamPurpose::Poisson, i),
+                                                            std::move(courses[i]));
             break;
-        }
         case PopulationConfig::Kind::Relay:
             m.relays[i].length = longest[i] + block_;
             m.relays[i].cells.resize(m.relays[i].length);
@@ -207,24 +196,19 @@ void Engine::Impl::advance_neurons(std::size_t p, std::uint64_t first_step, std:
 }
 
 void Engine::Impl::advance_sources(std::size_t p, std::uint64_t first_step, std::uint32_t n_steps) {
+    std::vector<std::uint32_t> step, cell;
+    sources[p]->begin_block(first_step, n_steps);
+    sources[p]->advance(0, sources[p]->cells(), step, cell);
+    std::vector<std::uint32_t> at(n_steps + 1, 0);
+    for (const std::uint32_t t : step) ++at[t + 1];
+    for (std::uint32_t t = 0; t < n_steps; ++t) at[t + 1] += at[t];
     BlockSpikes& out = spikes[p];
-    out.step.clear();
-    out.cell.clear();
-    if (!courses[p]) return;
-    std::vector<double> rate(n_steps);
-    courses[p](first_step, rate);
-    Sources& s = sources[p];
-    for (std::uint32_t t = 0; t < n_steps; ++t) {
-        const double expected = rate[t] * 1e-3 * dt;
-        if (!(expected > 0.0)) continue;
-        for (std::size_t c = 0; c < s.left.size(); ++c) {
-            s.left[c] -= expected;
-            while (s.left[c] < 0.0) {
-                out.step.push_back(t);
-                out.cell.push_back(static_cast<std::uint32_t>(c));
-                s.left[c] += s.random[c].exponential();
-            }
-        }
+    out.step.resize(step.size());
+    out.cell.resize(step.size());
+    for (std::size_t i = 0; i < step.size(); ++i) {
+        const std::uint32_t k = at[step[i]]++;
+        out.step[k] = step[i];
+        out.cell[k] = cell[i];
     }
 }
 

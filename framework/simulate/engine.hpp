@@ -3,12 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "network/network.hpp"
 #include "simulate/neuron_group.hpp"
+#include "simulate/sources.hpp"
 
 namespace mfm {
 
@@ -28,13 +28,11 @@ class NotFinite : public PluginError {
 /// per-population buffers.  The same bits for any number of threads and any vector width.
 class Engine {
 public:
-    /// Rates of one Poisson population: fills rate_hz for n steps from `first_step`.
-    using Course = std::function<void(std::uint64_t first_step, std::span<double> rate_hz)>;
-
     /// seed keys all noise of this run; courses [populations], empty where a population is not Poisson or silent.
     /// strict: blocks of one step, each looked at, to find the step in which a state stops being finite (same bits,
     /// slower).
-    Engine(const PipelineConfig&, const Network&, std::uint64_t seed, std::vector<Course> courses, bool strict = false);
+    Engine(const PipelineConfig&, const Network&, std::uint64_t seed, std::vector<SourceCourses> courses,
+           bool strict = false);
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;

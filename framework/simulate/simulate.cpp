@@ -70,14 +70,14 @@ struct TrialResult {
 
 TrialResult run_trial(const PipelineConfig& config, const Network& network, const ProtocolCondition& c,
                       std::uint64_t seed, bool keep_spikes, const Protocol& protocol, Progress& progress) {
-    std::vector<Engine::Course> courses(network.populations.size());
+    std::vector<SourceCourses> courses(network.populations.size());
     const double dt = config.simulation.dt;
     for (std::size_t p = 0; p < courses.size(); ++p)
         if (config.populations[p].kind == PopulationConfig::Kind::Poisson && config.populations[p].rate_hz > 0.0)
-            courses[p] = [rate = config.populations[p].rate_hz](std::uint64_t, std::span<double> out) {
+            courses[p].base = [rate = config.populations[p].rate_hz](std::uint64_t, std::span<double> out) {
                 std::fill(out.begin(), out.end(), rate);
             };
-    courses[c.target] = [&](std::uint64_t first_step, std::span<double> out) {
+    courses[c.target].base = [&](std::uint64_t first_step, std::span<double> out) {
         protocol.course(c.condition, static_cast<double>(first_step) * dt, dt, out);
     };
     Recorder recorder(network, {dt, c.transient, c.duration, config.simulation.bin, config.validation.bin,

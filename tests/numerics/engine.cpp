@@ -21,7 +21,7 @@ namespace {
 struct Circuit {
     PipelineConfig config;
     Network network;
-    std::vector<Engine::Course> courses;
+    std::vector<SourceCourses> courses;
 
     std::size_t add(PopulationConfig c, const std::string& name, std::uint64_t n) {
         c.name = name;
@@ -34,7 +34,7 @@ struct Circuit {
         PopulationConfig c;
         c.kind = PopulationConfig::Kind::Poisson;
         const std::size_t p = add(c, name, n);
-        courses[p] = [rate](std::uint64_t, std::span<double> out) { std::fill(out.begin(), out.end(), rate); };
+        courses[p].base = [rate](std::uint64_t, std::span<double> out) { std::fill(out.begin(), out.end(), rate); };
         return p;
     }
     std::size_t relay(const std::string& name, std::uint64_t n) {
@@ -120,7 +120,7 @@ TEST_CASE("a spike takes effect exactly one delay after it was fired, for every 
         const mfm_receptor kinds[] = {
             alpha(2, 0), exponential(3, 0), {sizeof(mfm_receptor), MFM_RECEPTOR_BIEXPONENTIAL, 0, 0, 6, 1.5, 0}};
         for (std::size_t k = 0; k < 3; ++k) {
-            const std::size_t b = c.add(silent({kinds[k]}), "b" + std::to_string(k), 1);
+            const std::size_t b = c.add(silent({kinds[k]}), std::string("b").append(std::to_string(k)), 1);
             c.connect(a, b, 0, 2.0, 0.8, delay);
         }
         Engine engine(c.config, c.network, 1, c.courses);
@@ -186,6 +186,40 @@ TEST_CASE("Poisson sources are Poisson: mean and variance of the counts are the 
     CHECK(std::abs(a.correlation) < 0.003);
     CHECK(a.rate_sd_hz == Approx(std::sqrt(40 / 4.0)).epsilon(.1));
     CHECK(a.rate_se_hz == Approx(std::sqrt(40 / 4.0 / 500)).epsilon(.5));
+}
+
+TEST_CASE("a part of a Poisson population follows its own course, and the other cells fire as without it") {
+    using Spike = std::pair<std::uint64_t, std::uint32_t>;
+    const auto constant = [](double rate) {
+        return [rate](std::uint64_t, std::span<double> out) { std::fill(out.begin(), out.end(), rate); };
+    };
+    const auto spikes_with = [&](std::vector<SourceCourse> parts) {
+        Circuit c;
+        const std::size_t in = c.poisson("input", 100, 20);
+        c.courses[in].parts = std::move(parts);
+        std::vector<Spike> out;
+        c.run(20000, [&](std::uint64_t first, std::uint32_t, const std::vector<BlockSpikes>& s) {
+            for (std::size_t k = 0; k < s[in].cell.size(); ++k) out.emplace_back(first + s[in].step[k], s[in].cell[k]);
+        });
+        REQUIRE(std::is_sorted(out.begin(), out.end()));
+        return out;
+    };
+    const auto of_cell = [](std::vector<Spike> spikes, std::uint32_t cell) {
+        std::erase_if(spikes, [cell](const Spike& s) { return s.second != cell; });
+        return spikes;
+    };
+    const std::vector<Spike> without = spikes_with({}),
+                             with = spikes_with({{constant(500), {3, 50}}, {constant(0), {50, 99}}});
+    CHECK(without.size() == Approx(100 * 20 * 2).margin(4 * std::sqrt(4000)));
+    for (std::uint32_t cell = 0; cell < 100; ++cell) {
+        INFO(cell);
+        if (cell == 3)
+            CHECK(of_cell(with, cell).size() == Approx(500 * 2).margin(4 * std::sqrt(1000)));
+        else if (cell == 50 || cell == 99) // the last part that names a cell counts
+            CHECK(of_cell(with, cell).empty());
+        else
+            CHECK(of_cell(with, cell) == of_cell(without, cell));
+    }
 }
 
 TEST_CASE("one thread or two, blocks of the least delay or single steps: the same bits") {

@@ -49,6 +49,12 @@ public:
         const std::uint64_t high = bits32();
         return high << 32 | bits32();
     }
+    /// Goes to the n-th number of 64 bits of the sequence, counted from 0.
+    constexpr void seek(std::uint64_t n) noexcept {
+        counter_ = static_cast<std::uint32_t>(n / 2);
+        used_ = 4;
+        if (n % 2 != 0) (void)bits64();
+    }
     /// Uniform in (0, 1): never 0, never 1.
     [[nodiscard]] constexpr double uniform() noexcept { return (static_cast<double>(bits64() >> 12) + 0.5) * 0x1p-52; }
     /// Uniform in 0 .. n - 1, n > 0 (multiply-shift; the bias is below n / 2^64).
