@@ -4,3 +4,7 @@ target_link_libraries(neuron_state_hash PRIVATE automfm_simulate automfm_warning
 target_compile_definitions(neuron_state_hash PRIVATE TEST_PLUGIN_FOLDER="${AUTOMFM_PLUGIN_OUTPUT}")
 mfm_test(neurons SOURCES numerics/neurons.cpp USES simulate PLUGINS eglif lif adex neuron_state_hash)
 target_compile_definitions(test_neurons PRIVATE NEURON_STATE_HASH="$<TARGET_FILE:neuron_state_hash>")
+find_package(SUNDIALS 6 REQUIRED COMPONENTS cvode nvecserial sunmatrixdense sunlinsoldense)
+mfm_test(neurons_reference SOURCES numerics/neurons_reference.cpp USES simulate
+  LIBRARIES SUNDIALS::cvode SUNDIALS::nvecserial SUNDIALS::sunmatrixdense SUNDIALS::sunlinsoldense
+  PLUGINS eglif lif adex distance_rank distinct_groups radius shared_relay field_overlap sweep step sine softplus_conductance ceres)
