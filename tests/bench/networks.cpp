@@ -151,7 +151,7 @@ void enlarge(PipelineConfig& config, double factor) {
 
 /// Rates of the Poisson populations: that of the first condition, and their own where no stimulation has them for its
 /// target.
-std::vector<Engine::Course> courses_of(const PipelineConfig& config) {
+std::vector<SourceCourses> courses_of(const PipelineConfig& config) {
     std::vector<double> rate;
     for (const PopulationConfig& population : config.populations) rate.push_back(population.rate_hz);
     if (!config.stimulations.empty()) {
@@ -160,10 +160,12 @@ std::vector<Engine::Course> courses_of(const PipelineConfig& config) {
             throw InputError(config.stimulations[0].where, "the first stimulation must be a stationary one");
         rate[first.target] = first.level_hz;
     }
-    std::vector<Engine::Course> courses(config.populations.size());
+    std::vector<SourceCourses> courses(config.populations.size());
     for (std::size_t p = 0; p < courses.size(); ++p)
         if (config.populations[p].kind == PopulationConfig::Kind::Poisson && rate[p] > 0.0)
-            courses[p] = [r = rate[p]](std::uint64_t, std::span<double> out) { std::fill(out.begin(), out.end(), r); };
+            courses[p].base = [r = rate[p]](std::uint64_t, std::span<double> out) {
+                std::fill(out.begin(), out.end(), r);
+            };
     return courses;
 }
 
