@@ -142,6 +142,21 @@ TEST_CASE("spikes come within a step of their exact time, and the fifth is as la
     }
 }
 
+TEST_CASE("the refractory period is t_ref, rounded up to whole steps: a cell driven beyond its threshold within a step "
+          "fires once a period and step") {
+    const std::pair<double, double> periods[] = {{0.0, 0}, {0.04, 1}, {0.1, 1}, {0.3, 3}, {1.59, 16}, {2.0, 20}};
+    for (Model m : models)
+        for (const auto& [t_ref, steps] : periods) {
+            m.settings["t_ref"] = t_ref;
+            const PopulationConfig c = with_current(m, 9e5);
+            PluginCell plugin(c, 0.1, {{}, std::vector<double>(50, 1.0)});
+            plugin.advance_to(0.1 * 4 * (steps + 1));
+            REQUIRE(plugin.spikes().size() == 4);
+            for (std::size_t k = 0; k < 4; ++k)
+                CHECK(plugin.spikes()[k] == Approx(0.1 * (static_cast<double>(k) * (steps + 1) + 1)));
+        }
+}
+
 TEST_CASE(
     "one spike of any projection of the cerebellum moves a cell within 5e-3 mV of the exact course at dt 0.1 ms") {
     const PipelineConfig config =
