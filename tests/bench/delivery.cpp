@@ -63,7 +63,7 @@ private:
 };
 
 void deliver(benchmark::State& state, const Synapses& kind, std::uint64_t targets, std::uint64_t targets_of_source) {
-    static const Registry registry({BENCH_PLUGIN_FOLDER});
+    static const Registry registry({TEST_PLUGIN_FOLDER});
     Motion network(registry, kind, targets, static_cast<double>(targets_of_source) / static_cast<double>(targets));
     Motion empty(registry, kind, targets, 0.0);
     constexpr std::uint64_t steps = 100;

@@ -172,7 +172,7 @@ std::vector<SourceCourses> courses_of(const PipelineConfig& config) {
 struct Options {
     std::string file;
     LoadOptions load;
-    double seconds = 0, size = 1;
+    double size = 1;
     int threads = 1;
     bool parts = false;
 };
@@ -222,9 +222,8 @@ void simulate(const PipelineConfig& config, const Network& network, bool parts) 
 void run(const Options& options) {
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                     static_cast<std::size_t>(options.threads));
-    const Registry registry({BENCH_PLUGIN_FOLDER});
+    const Registry registry({TEST_PLUGIN_FOLDER});
     PipelineConfig config = load_pipeline(options.file, registry, options.load);
-    if (options.seconds > 0) config.simulation.duration = 1e3 * options.seconds;
     if (options.size != 1.0) enlarge(config, options.size);
     std::unique_ptr<KernelClock> clock;
     if (options.parts) clock = std::make_unique<KernelClock>(config);
@@ -240,8 +239,6 @@ int main(int argc, char** argv) {
     Options options;
     app.add_option("FILE", options.file, "the pipeline")->required();
     app.add_option("--set", options.load.set, "KEY.PATH=VALUE, as often as needed");
-    app.add_option("--seconds", options.seconds, "of biology; default: the pipeline's duration")
-        ->check(CLI::PositiveNumber);
     app.add_option("--size", options.size, "times as many cells, with as many inputs each")->check(CLI::PositiveNumber);
     app.add_option("--threads", options.threads, "default: 1")->check(CLI::PositiveNumber);
     app.add_option("--seed", options.load.seed, "of network and noise; default: the pipeline's");
