@@ -8,3 +8,5 @@ find_package(SUNDIALS 6 REQUIRED COMPONENTS cvode nvecserial sunmatrixdense sunl
 mfm_test(neurons_reference SOURCES numerics/neurons_reference.cpp USES simulate
   LIBRARIES SUNDIALS::cvode SUNDIALS::nvecserial SUNDIALS::sunmatrixdense SUNDIALS::sunlinsoldense
   PLUGINS eglif lif adex distance_rank distinct_groups radius shared_relay field_overlap sweep step sine softplus_conductance ceres)
+mfm_test(neurons_noise SOURCES numerics/neurons_noise.cpp USES simulate PLUGINS eglif lif adex)
+mfm_test(neurons_drives SOURCES numerics/neurons_drives.cpp USES simulate PLUGINS eglif lif adex)
