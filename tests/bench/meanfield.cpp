@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Time of one second of biology of a cerebellum-like mean field: 5 populations with 64 in-degree nodes each, 11
 // pathways, synaptic dynamics with adaptation, alpha synapses of 0.2 to 14 ms, delays of 1 to 5 ms.
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <functional>
 #include <numbers>
 
@@ -94,8 +94,9 @@ MeanFieldModel cerebellum() {
     return circuit.model();
 }
 
-double seconds(std::chrono::steady_clock::time_point since) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
+/// CPU seconds.
+double seconds(std::clock_t since) {
+    return static_cast<double>(std::clock() - since) / static_cast<double>(CLOCKS_PER_SEC);
 }
 
 } // namespace
@@ -103,7 +104,7 @@ double seconds(std::chrono::steady_clock::time_point since) {
 int main() {
     const MeanFieldModel model = cerebellum();
     Silent silent;
-    auto since = std::chrono::steady_clock::now();
+    std::clock_t since = std::clock();
     const auto points = fixed_points(model, std::vector<double>{40});
     std::printf("fixed points: %zu in %.4f s:", points.size(), seconds(since));
     for (const double rate : points.front().rate_hz) std::printf(" %.2f", rate);
@@ -123,7 +124,7 @@ int main() {
         {"6 Hz sine, 1 ms", RateCourse::samples(0, 1, coarse)},
         {"ten pulses, 0.1 ms", RateCourse::samples(0, 0.1, pulses)}};
     for (const auto& [name, course] : courses) {
-        since = std::chrono::steady_clock::now();
+        since = std::clock();
         const Trajectory out = integrate(model, {course}, 1000, 1, silent, points.front().rate_hz);
         const auto& s = out.statistics;
         std::printf("1 s of %-20s %.4f s: %llu steps, %llu derivatives, %llu Jacobians, %llu failed tests, %llu "

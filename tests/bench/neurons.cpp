@@ -4,6 +4,7 @@
 //   poisson  independent Poisson trains drawn by the kernel, as in the sampling of transfer functions
 //   silent   input rows of a network block in which no spike arrives
 //   rows     an input row for every step and port, which hold the mean of those trains
+// CELL/call is a call for no cell at all: the cost of the interface.
 // MFM_LANES chooses the vector width, once a process.
 #include <benchmark/benchmark.h>
 
@@ -95,6 +96,14 @@ void advance(benchmark::State& state, const Cell& cell, InputKind kind, std::uin
     state.counters["Hz"] = static_cast<double>(spikes) / (static_cast<double>(measured) * dt * 1e-3);
 }
 
+/// What a call costs before it has advanced a single cell.
+void call(benchmark::State& state, const Cell& cell) {
+    NeuronGroup group(cell.population, 16, dt, seed, 1);
+    const std::vector<const double*> rows(10 * cell.trains.size(), nullptr);
+    mfm_spikes out{sizeof(mfm_spikes), 0, 0, 0, nullptr, nullptr};
+    for (auto _ : state) group.advance({0, 0, 0, 10}, rows.data(), &out, nullptr);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -102,9 +111,11 @@ int main(int argc, char** argv) {
     benchmark::AddCustomContext("MFM_LANES", lanes != nullptr ? lanes : "the processor's best");
     const std::pair<const char*, InputKind> inputs[] = {
         {"poisson", InputKind::Poisson}, {"silent", InputKind::Silent}, {"rows", InputKind::Rows}};
-    for (const Cell& cell : cells())
+    for (const Cell& cell : cells()) {
+        benchmark::RegisterBenchmark((std::string(cell.name) + "/call").c_str(),
+                                     [cell](benchmark::State& state) { call(state, cell); });
         for (const auto& [input, kind] : inputs)
-            for (const std::uint64_t n : {16, 64, 1024})
+            for (const std::uint64_t n : {64, 1024})
                 for (const std::uint32_t steps : {1u, 10u, 16u, 100u})
                     benchmark::RegisterBenchmark(
                         (std::string(cell.name) + "/" + input + "/" + std::to_string(n) + "x" + std::to_string(steps))
@@ -112,6 +123,7 @@ int main(int argc, char** argv) {
                         [cell, kind = kind, n, steps](benchmark::State& state) {
                             advance(state, cell, kind, n, steps);
                         });
+    }
     // Short runs unless the command line says otherwise.
     std::vector<char*> arguments(argv, argv + argc);
     std::string quick = "--benchmark_min_time=0.05";
