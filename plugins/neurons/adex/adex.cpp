@@ -57,8 +57,8 @@ struct Adex {
                     MFM_ROLE_VOLTAGE),
                 mfm::Field{&S::w, "w", "pA", 0.0, -mfm::infinity, mfm::infinity, "adaptation current"}.role(
                     MFM_ROLE_ADAPTATION),
-                mfm::Field{&S::refractory, "refractory", "1", 0.0, 0.0, mfm::infinity,
-                           "steps left of the refractory period"},
+                mfm::Field{&S::refractory, "refractory", "1", 0.0, -mfm::infinity, mfm::infinity,
+                           "steps left of the refractory period, 0 and below outside of it"},
             };
         }
     };
@@ -70,16 +70,18 @@ struct Adex {
     /// C_m V' = -g_L (V - E_L) + g_L Delta_T exp((V - V_th)/Delta_T) - w + I_e + I_syn(V)
     /// tau_w w' = a (V - E_L) - w
     template <class T> struct Equations {
-        T inverse_C, g_L, E_L, V_th, Delta_T, inverse_Delta_T, a, inverse_tau_w, I_e;
+        T inverse_C, leak, onset, inverse_Delta_T, V_th_in_Delta_T, coupling, inverse_tau_w;
+        T V_drift, w_drift; // what is left at V = 0 and without currents
         MFM_INLINE explicit Equations(const Parameters<T>& p)
-            : inverse_C(T(1.0) / p.C_m), g_L(p.g_L), E_L(p.E_L), V_th(p.V_th), Delta_T(p.Delta_T),
-              inverse_Delta_T(T(1.0) / p.Delta_T), a(p.a), inverse_tau_w(T(1.0) / p.tau_w), I_e(p.I_e) {}
+            : inverse_C(T(1.0) / p.C_m), leak(p.g_L * inverse_C), onset(leak * p.Delta_T),
+              inverse_Delta_T(T(1.0) / p.Delta_T), V_th_in_Delta_T(p.V_th * inverse_Delta_T), coupling(p.a / p.tau_w),
+              inverse_tau_w(T(1.0) / p.tau_w), V_drift(fma(leak, p.E_L, p.I_e * inverse_C)),
+              w_drift(-coupling * p.E_L) {}
         MFM_INLINE T V(const T& V, const T& V_in_exponent, const T& w, const mfm::Synapses<T>& syn) const {
-            return (g_L * (E_L - V) + g_L * Delta_T * exp((V_in_exponent - V_th) * inverse_Delta_T) - w + I_e +
-                    syn(V)) *
-                   inverse_C;
+            const T growth = quick_exp(fma(V_in_exponent, inverse_Delta_T, -V_th_in_Delta_T));
+            return fma(onset, growth, fma(syn(V) - w, inverse_C, fnma(leak, V, V_drift)));
         }
-        MFM_INLINE T w(const T& V, const T& w) const { return (a * (V - E_L) - w) * inverse_tau_w; }
+        MFM_INLINE T w(const T& V, const T& w) const { return fnma(inverse_tau_w, w, fma(coupling, V, w_drift)); }
     };
     template <class T>
     static State<T> derivative(const Parameters<T>& p, const State<T>& s, const mfm::Synapses<T>& syn) {
@@ -93,16 +95,15 @@ struct Adex {
     template <class T> MFM_INLINE static auto prepare(const Parameters<T>& p, double dt) {
         const Equations<T> f(p);
         const T h(dt), half(0.5 * dt), V_peak = p.V_peak, V_reset = p.V_reset, b = p.b;
-        T refractory_steps(0.0);
-        for (int i = 0; i < T::lanes; ++i) refractory_steps.set_lane(i, std::ceil(p.t_ref.lane(i) / dt - 1e-9));
+        const T refractory_steps = ceil(p.t_ref / h - T(1e-9));
         return [=](State<T> & s, const mfm::Input<T>& in, mfm::Random<T>&) __attribute__((always_inline)) {
-            const T kV = f.V(s.V, min(s.V, V_peak), s.w, in.start), kw = f.w(s.V, s.w);
-            const T V_ahead = s.V + h * kV, w_ahead = s.w + h * kw;
-            T V = s.V + half * (kV + f.V(V_ahead, min(V_ahead, V_peak), w_ahead, in.end));
-            s.w = s.w + half * (kw + f.w(min(V_ahead, V_peak), w_ahead));
+            const T kV = f.V(s.V, s.V, s.w, in.start), kw = f.w(s.V, s.w);
+            const T V_ahead = fma(h, kV, s.V), w_ahead = fma(h, kw, s.w), V_low = min(V_ahead, V_peak);
+            T V = fma(half, kV + f.V(V_ahead, V_low, w_ahead, in.end), s.V);
+            s.w = fma(half, kw + f.w(V_low, w_ahead), s.w);
             const auto refractory = s.refractory > T(0.0);
             V = select(refractory, V_reset, V);
-            s.refractory = max(s.refractory - T(1.0), T(0.0));
+            s.refractory = s.refractory - T(1.0);
             const auto spiked = (V >= V_peak) & !refractory;
             if (any(spiked)) {
                 V = select(spiked, V_reset, V);

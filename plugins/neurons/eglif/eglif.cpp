@@ -69,8 +69,8 @@ struct Eglif {
                 mfm::Field{&S::I_adap, "I_adap", "pA", 0.0, -mfm::infinity, mfm::infinity, "adaptation current"}.role(
                     MFM_ROLE_ADAPTATION),
                 mfm::Field{&S::I_dep, "I_dep", "pA", 0.0, -mfm::infinity, mfm::infinity, "depolarising current"},
-                mfm::Field{&S::refractory, "refractory", "1", 0.0, 0.0, mfm::infinity,
-                           "steps left of the refractory period"},
+                mfm::Field{&S::refractory, "refractory", "1", 0.0, -mfm::infinity, mfm::infinity,
+                           "steps left of the refractory period, 0 and below outside of it"},
                 mfm::Field{&S::hazard, "hazard", "1", 1.0, -mfm::infinity, mfm::infinity,
                            "escape rate still to be integrated before the next spike"},
             };
@@ -81,14 +81,14 @@ struct Eglif {
     /// V'      = (V - E_L)/tau_m + (I_e - I_adap + I_dep + I_syn(V))/C_m      (the published leak: plus, held by the
     /// adaptation) I_adap' = k_adap (V - E_L) - k_2 I_adap I_dep'  = -k_1 I_dep
     template <class T> struct Equations {
-        T leak, inverse_C, E_L, I_e, k_adap, k_1, k_2;
+        T leak, inverse_C, k_adap, k_1, k_2, V_drift, I_drift; // drift: what is left at V = 0 and without currents
         MFM_INLINE explicit Equations(const Parameters<T>& p)
-            : leak(T(1.0) / p.tau_m), inverse_C(T(1.0) / p.C_m), E_L(p.E_L), I_e(p.I_e), k_adap(p.k_adap), k_1(p.k_1),
-              k_2(p.k_2) {}
+            : leak(T(1.0) / p.tau_m), inverse_C(T(1.0) / p.C_m), k_adap(p.k_adap), k_1(p.k_1), k_2(p.k_2),
+              V_drift(p.I_e * inverse_C - p.E_L * leak), I_drift(-p.k_adap * p.E_L) {}
         MFM_INLINE T V(const T& V, const T& I_adap, const T& I_dep, const mfm::Synapses<T>& syn) const {
-            return (V - E_L) * leak + (I_e - I_adap + I_dep + syn(V)) * inverse_C;
+            return fma(syn(V) + (I_dep - I_adap), inverse_C, fma(leak, V, V_drift));
         }
-        MFM_INLINE T I_adap(const T& V, const T& I_adap) const { return k_adap * (V - E_L) - k_2 * I_adap; }
+        MFM_INLINE T I_adap(const T& V, const T& I_adap) const { return fnma(k_2, I_adap, fma(k_adap, V, I_drift)); }
         MFM_INLINE T I_dep(const T& I_dep) const { return T(0.0) - k_1 * I_dep; }
     };
     template <class T>
@@ -108,28 +108,25 @@ struct Eglif {
         const Equations<T> f(p);
         const T h(dt), half(0.5 * dt), decay_dep = exp(T(-dt) * p.k_1), inverse_tau_V = T(1.0) / p.tau_V;
         // Below this potential a step's escape probability is under 1e-10 and is left out.
-        T log_rate(0.0), refractory_steps(0.0);
-        for (int i = 0; i < T::lanes; ++i) {
-            log_rate.set_lane(i, std::log(p.lambda_0.lane(i) * dt));
-            refractory_steps.set_lane(i, std::ceil(p.t_ref.lane(i) / dt - 1e-9));
-        }
+        const T log_rate = log(p.lambda_0 * h), refractory_steps = ceil(p.t_ref / h - T(1e-9));
         const T V_cut = p.V_th + p.tau_V * (T(-23.025850929940457) - log_rate);
-        const T V_reset = p.V_reset, V_min = p.V_min, V_th = p.V_th, A1 = p.A1, A2 = p.A2;
+        const T log_rate_at_0 = log_rate - p.V_th * inverse_tau_V;
+        const T V_reset = p.V_reset, V_min = p.V_min, A1 = p.A1, A2 = p.A2;
         return [=](State<T> & s, const mfm::Input<T>& in, mfm::Random<T>& random) __attribute__((always_inline)) {
             const T V = max(s.V, V_min), I_dep_end = s.I_dep * decay_dep;
             const T kV = f.V(V, s.I_adap, s.I_dep, in.start), kI = f.I_adap(V, s.I_adap);
-            const T V_ahead = V + h * kV, I_ahead = s.I_adap + h * kI;
-            T V_next = V + half * (kV + f.V(V_ahead, I_ahead, I_dep_end, in.end));
-            s.I_adap = s.I_adap + half * (kI + f.I_adap(V_ahead, I_ahead));
+            const T V_ahead = fma(h, kV, V), I_ahead = fma(h, kI, s.I_adap);
+            T V_next = fma(half, kV + f.V(V_ahead, I_ahead, I_dep_end, in.end), V);
+            s.I_adap = fma(half, kI + f.I_adap(V_ahead, I_ahead), s.I_adap);
             s.I_dep = I_dep_end;
 
             const auto refractory = s.refractory > T(0.0);
             V_next = select(refractory, V_reset, V_next);
-            s.refractory = max(s.refractory - T(1.0), T(0.0));
+            s.refractory = s.refractory - T(1.0);
             const auto near = (V_next > V_cut) & !refractory;
             auto spiked = T::MaskType::none();
             if (any(near)) {
-                const T rate = exp(min((V_next - V_th) * inverse_tau_V + log_rate, T(50.0)));
+                const T rate = quick_exp(fma(V_next, inverse_tau_V, log_rate_at_0));
                 s.hazard = select(near, s.hazard - rate, s.hazard);
                 spiked = near & (s.hazard < T(0.0));
                 if (any(spiked)) {

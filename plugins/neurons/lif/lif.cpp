@@ -41,8 +41,8 @@ struct Lif {
             return std::tuple{
                 mfm::Field{&S::V, "V_m", "mV", -65.0, -mfm::infinity, mfm::infinity, "membrane potential"}.role(
                     MFM_ROLE_VOLTAGE),
-                mfm::Field{&S::refractory, "refractory", "1", 0.0, 0.0, mfm::infinity,
-                           "steps left of the refractory period"},
+                mfm::Field{&S::refractory, "refractory", "1", 0.0, -mfm::infinity, mfm::infinity,
+                           "steps left of the refractory period, 0 and below outside of it"},
             };
         }
     };
@@ -55,7 +55,7 @@ struct Lif {
     template <class T>
     MFM_INLINE static T membrane(const T& inverse_C, const T& g_L, const T& E_L, const T& I_e, const T& V,
                                  const mfm::Synapses<T>& syn) {
-        return (g_L * (E_L - V) + I_e + syn(V)) * inverse_C;
+        return fma(g_L, E_L - V, I_e + syn(V)) * inverse_C;
     }
     template <class T>
     static State<T> derivative(const Parameters<T>& p, const State<T>& s, const mfm::Synapses<T>& syn) {
@@ -67,14 +67,13 @@ struct Lif {
     template <class T> MFM_INLINE static auto prepare(const Parameters<T>& p, double dt) {
         const T h(dt), half(0.5 * dt), inverse_C = T(1.0) / p.C_m;
         const T g_L = p.g_L, E_L = p.E_L, I_e = p.I_e, V_th = p.V_th, V_reset = p.V_reset;
-        T refractory_steps(0.0);
-        for (int i = 0; i < T::lanes; ++i) refractory_steps.set_lane(i, std::ceil(p.t_ref.lane(i) / dt - 1e-9));
+        const T refractory_steps = ceil(p.t_ref / h - T(1e-9));
         return [=](State<T> & s, const mfm::Input<T>& in, mfm::Random<T>&) __attribute__((always_inline)) {
-            const T k = membrane(inverse_C, g_L, E_L, I_e, s.V, in.start), ahead = s.V + h * k;
-            T V = s.V + half * (k + membrane(inverse_C, g_L, E_L, I_e, ahead, in.end));
+            const T k = membrane(inverse_C, g_L, E_L, I_e, s.V, in.start), ahead = fma(h, k, s.V);
+            T V = fma(half, k + membrane(inverse_C, g_L, E_L, I_e, ahead, in.end), s.V);
             const auto refractory = s.refractory > T(0.0);
             V = select(refractory, V_reset, V);
-            s.refractory = max(s.refractory - T(1.0), T(0.0));
+            s.refractory = s.refractory - T(1.0);
             const auto spiked = (V >= V_th) & !refractory;
             if (any(spiked)) {
                 V = select(spiked, V_reset, V);

@@ -118,6 +118,9 @@ template <class T, std::size_t N> struct Dual {
     friend constexpr auto operator==(const Dual& a, const Dual& b) { return a.value == b.value; }
     friend constexpr auto operator!=(const Dual& a, const Dual& b) { return a.value != b.value; }
 
+    friend constexpr Dual fma(const Dual& a, const Dual& b, const Dual& c) { return a * b + c; }
+    friend constexpr Dual fnma(const Dual& a, const Dual& b, const Dual& c) { return c - a * b; }
+
 private:
     template <class A> static constexpr T inner(const A& a) {
         if constexpr (std::is_arithmetic_v<A>)
@@ -197,6 +200,10 @@ template <class T, std::size_t N> [[nodiscard]] Dual<T, N> exp(const Dual<T, N>&
     using std::exp;
     const T f = exp(x.value);
     return chain(x, f, f);
+}
+/// Where derivatives are wanted, speed is not.
+template <class T, std::size_t N> [[nodiscard]] Dual<T, N> quick_exp(const Dual<T, N>& x) {
+    return exp(x);
 }
 template <class T, std::size_t N> [[nodiscard]] Dual<T, N> expm1(const Dual<T, N>& x) {
     using std::exp, std::expm1;

@@ -22,11 +22,13 @@
 
 namespace mfm {
 
-/// The synaptic input of a cell at one moment: all conductances as g (nS) and gE = sum g_i E_i (pA), and currents (pA).
+/// The synaptic input of a cell at one moment: the sum of its conductances, and their pull to their reversal
+/// potentials.
 template <class T> struct Synapses {
-    T g, gE, current;
+    T g;  ///< nS
+    T gE; ///< pA: sum of g_i E_i, and of the currents
     /// sum g_i (E_i - V) + currents, pA.
-    MFM_INLINE T operator()(const T& V) const { return gE - g * V + current; }
+    MFM_INLINE T operator()(const T& V) const { return fnma(g, V, gE); }
 };
 /// The synaptic input at the start and at the end of a step (before the spikes that arrive in it take effect).
 template <class T> struct Input { Synapses<T> start, end; };
@@ -61,19 +63,26 @@ template <int W> struct Threefry {
 
 /// Random numbers of the cells of a block in one step, keyed by (seed, stream, cell, step): the same for any batching.
 template <class T> class Random {
+    static constexpr int B = static_cast<int>(sizeof(T) / sizeof(typename T::F)), W = T::lanes / B;
+    using U = typename detail::Native<W>::U;
+
 public:
-    Random(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_cell)
-        : seed_(seed), stream_(stream), cell_(first_cell) {}
+    MFM_INLINE Random(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_cell)
+        : key0_(stream_key(seed, stream)), key1_(stream_key(seed ^ 0x6e6f697365ULL, stream)), cell_(first_cell) {}
     /// A fresh standard exponential variate into the lanes of the mask.
-    void exponential(const typename T::MaskType& mask, T& target) {
-        for (int i = 0; i < T::lanes; ++i)
-            if (mask.lane(i)) target.set_lane(i, draw(i).exponential());
-        ++purpose_;
+    MFM_INLINE void exponential(const typename T::MaskType& mask, T& target) {
+        target = select(mask, -log(uniform()), target);
     }
     /// Uniform in (0, 1), one per cell.
-    T uniform() {
-        T out(0.0);
-        for (int i = 0; i < T::lanes; ++i) out.set_lane(i, draw(i).uniform());
+    MFM_INLINE T uniform() {
+        T out;
+        for (int k = 0; k < B; ++k) {
+            constexpr std::integral_constant<int, W> width;
+            U x0 = detail::iota(width) + (cell_ + static_cast<std::uint64_t>(k * W)),
+              x1 = detail::fill_bits(width, step_ << 8 | purpose_);
+            Threefry<W>::words(x0, x1, key0_, key1_);
+            out.v[k] = (typename T::F)(x0 >> 12 | 0x3ff0000000000000ULL) - 1.0 + 0x1p-53;
+        }
         ++purpose_;
         return out;
     }
@@ -83,11 +92,7 @@ public:
     }
 
 private:
-    [[nodiscard]] RandomSequence draw(int lane) const {
-        return {seed_, stream_ ^ (step_ << 8), cell_ + static_cast<std::uint64_t>(lane), purpose_};
-    }
-    std::uint64_t seed_, stream_, cell_, step_ = 0;
-    std::uint32_t purpose_ = 0;
+    std::uint64_t key0_, key1_, cell_, step_ = 0, purpose_ = 0;
 };
 
 namespace detail {
@@ -95,7 +100,7 @@ namespace detail {
 constexpr int max_drives = 32;
 
 /// Shape of the receptors that a kernel is compiled for.
-enum class Shapes { Alpha, Any };
+enum class Shapes { Alpha, Exponential, Any };
 
 /// Constants of one port: decay over a step, what a unit weight adds.
 struct PortConstants {
@@ -104,18 +109,125 @@ struct PortConstants {
     double decay = 0, decay_rise = 0, jump = 0, E_rev = 0;
 };
 
-/// Poisson counts of W * B cells by inversion of the distribution function; lambda may differ from cell to cell.
-template <class T> MFM_INLINE T poisson_count(const T& u, const T& lambda, const T& p0) {
-    T n(0.0), p = p0, cumulative = p0;
-    auto more = u >= cumulative;
-    for (int k = 1; k < 80 && any(more); ++k) {
-        n = select(more, n + T(1.0), n);
-        p = p * lambda * T(1.0 / k);
-        cumulative += p;
-        more = more & (u >= cumulative);
+/// Poisson counts from 32 random bits in constant time: Walker's alias method (1977), the table as Vose (1991) fills
+/// it. 16 or 64 outcomes, so many that those left out have a probability below 2^-32 together.  The first 16 bits
+/// nearly always decide.
+class PoissonTable {
+public:
+    explicit PoissonTable(double expected) noexcept : bits_(expected <= 1.75 ? 4 : 6) {
+        const unsigned n = 1u << bits_;
+        std::array<double, most> share;
+        double p = std::exp(-expected), total = 0;
+        for (unsigned k = 0; k < n; ++k) {
+            share[k] = p;
+            total += p;
+            p = p * expected / (k + 1);
+        }
+        std::array<std::uint8_t, most> less, more; // outcomes with less and with at least an equal share
+        unsigned n_less = 0, n_more = 0;
+        for (unsigned k = 0; k < n; ++k) {
+            share[k] = share[k] / total * n;
+            set(k, 0, k); // its own alias
+            (share[k] < 1.0 ? less[n_less++] : more[n_more++]) = static_cast<std::uint8_t>(k);
+        }
+        const double width = std::ldexp(1.0, 32 - static_cast<int>(bits_));
+        while (n_less > 0 && n_more > 0) {
+            const unsigned low = less[--n_less], high = more[n_more - 1];
+            set(low, static_cast<std::uint32_t>(std::min(share[low] * width, width - 1.0)), high);
+            share[high] -= 1.0 - share[low];
+            if (share[high] < 1.0) {
+                --n_more;
+                less[n_less++] = static_cast<std::uint8_t>(high);
+            }
+        }
     }
-    return n;
+    [[nodiscard]] std::uint16_t count(std::uint16_t first, std::uint16_t second) const noexcept {
+        const unsigned index = first >> (16 - bits_), rest = first & (0xffffu >> bits_),
+                       cutoff = entry_[index] >> bits_;
+        const bool below = rest < cutoff || (rest == cutoff && second < second_[index]);
+        return static_cast<std::uint16_t>(below ? index : entry_[index] & ((1u << bits_) - 1));
+    }
+    /// Counts of 4 W numbers of 16 bits, right where those decide; undecided: somewhere they do not.
+    template <int W>
+    [[nodiscard]] MFM_INLINE typename Native<W>::U16 counts(const typename Native<W>::U16& number,
+                                                            bool& undecided) const {
+        using U16 = typename Native<W>::U16;
+        const int bits = static_cast<int>(bits_);
+        const U16 index = number >> (16 - bits);
+        U16 entry = {};
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+        if constexpr (W == 8) { // the table fits two registers
+            entry = index;
+            const auto* table = reinterpret_cast<const U16*>(entry_.data());
+            __asm__("vpermi2w %2, %1, %0" : "+v"(entry) : "v"(table[0]), "vm"(table[1]));
+        } else
+#endif
+            for (int i = 0; i < 4 * W; ++i) entry[i] = entry_[index[i]];
+        const U16 cutoff = entry >> bits, rest = number & static_cast<std::uint16_t>(0xffffu >> bits);
+        const U16 distance = rest - cutoff;
+        undecided = any_zero<W>(distance);
+        const U16 below = (U16)((typename Native<W>::I16)distance >> 15);
+        return (below & index) | (~below & entry & static_cast<std::uint16_t>((1u << bits) - 1));
+    }
+
+private:
+    static constexpr unsigned most = 64;
+    void set(unsigned outcome, std::uint32_t cutoff, unsigned alias) noexcept {
+        entry_[outcome] = static_cast<std::uint16_t>(cutoff >> 16 << bits_ | alias);
+        second_[outcome] = static_cast<std::uint16_t>(cutoff);
+    }
+    template <int W> MFM_INLINE static bool any_zero(const typename Native<W>::U16& x) {
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+        if constexpr (W == 8) {
+            std::uint32_t zero;
+            __asm__("vptestnmw %1, %1, %0" : "=k"(zero) : "v"(x));
+            return zero != 0;
+        }
+#endif
+        const auto y = (typename Native<W>::U)x;
+        const auto zero = (y - 0x0001000100010001ULL) & ~y & 0x8000800080008000ULL;
+        std::uint64_t some = 0;
+        for (int i = 0; i < W; ++i) some |= zero[i];
+        return some != 0;
+    }
+    alignas(64) std::array<std::uint16_t, most> entry_{}; // the cutoff's first bits, and its alias in the low bits
+    std::array<std::uint16_t, most> second_{};            // the cutoff's other 16 bits
+    unsigned bits_;
+};
+
+/// One drive of a batch, ready to draw from.
+struct Drive {
+    std::uint32_t port, weight_stride;
+    const double* weight;
+    std::vector<PoissonTable> tables;          // one for all cells, or one for each run of cells of equal rate
+    std::vector<const PoissonTable*> table_of; // [n] when rates differ
+};
+
+/// f(0) ... f(N - 1), written out.
+template <int N, class F> MFM_INLINE void unrolled(const F& f) {
+    [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
+        (f(std::integral_constant<int, i>{}), ...);
+    }
+    (std::make_integer_sequence<int, N>{});
 }
+
+/// Denormal numbers count as 0 in this scope: a synapse long silent costs no more than a busy one.
+class FlushDenormals {
+public:
+#if defined(__x86_64__)
+    FlushDenormals() : saved_(__builtin_ia32_stmxcsr()) {
+        __builtin_ia32_ldmxcsr(saved_ | 0x8040u);
+    }
+    ~FlushDenormals() {
+        __builtin_ia32_ldmxcsr(saved_);
+    }
+    FlushDenormals(const FlushDenormals&) = delete;
+    FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+private:
+    unsigned saved_;
+#endif
+};
 
 } // namespace detail
 
@@ -208,7 +320,7 @@ private:
         std::array<detail::PortConstants, MFM_MAX_PORTS> port{};
         std::array<std::uint32_t, MFM_MAX_PORTS> first_state{};
         std::uint32_t n = 0;
-        bool all_alpha = true;
+        bool all_alpha = true, all_exponential = true;
     };
     static Ports port_constants(const Instance& it, double dt) {
         Ports out;
@@ -235,229 +347,231 @@ private:
                 state += 2;
             }
             out.all_alpha = out.all_alpha && r.shape == MFM_RECEPTOR_ALPHA && !c.current;
+            out.all_exponential = out.all_exponential && r.shape == MFM_RECEPTOR_EXPONENTIAL && !c.current;
         }
         return out;
     }
 
-    /// One Poisson train into a port, constants of a block of cells.
-    template <class T> struct Stream {
-        T lambda, p0, weight; // events a step, e^-lambda, what an event adds
-    };
+    static constexpr std::uint32_t tile = 16; // steps that Poisson input is drawn ahead, at multiples of this
+    using Drives = std::vector<detail::Drive>;
+
+    /// What the drives of each port add to it in steps t .. t + n of the batch, all within one tile:
+    /// out [step % tile][port][lanes].  A call of the generator serves a drive for eight steps.
+    template <class T>
+    MFM_INLINE static void draw(const mfm_neuron_batch& b, const Ports& ports, const Drives& drives, std::uint32_t at,
+                                std::uint32_t t, std::uint64_t n, double* out) {
+        constexpr int B = static_cast<int>(sizeof(T) / sizeof(typename T::F)), W = T::lanes / B;
+        using U = typename detail::Native<W>::U;
+        using U16 = typename detail::Native<W>::U16;
+        constexpr std::integral_constant<int, W> width;
+        const std::uint64_t key0 = stream_key(b.seed, b.stream),
+                            key1 = stream_key(b.seed ^ 0x706f6973736f6eULL, b.stream);
+        const std::uint64_t now = b.first_step + t, first_call = now / 8, last_call = (now + n - 1) / 8;
+        std::uint32_t done = 0; // ports that have their first drive
+        for (std::size_t d = 0; d < drives.size(); ++d) {
+            const detail::Drive& drive = drives[d];
+            const bool more = (done >> drive.port & 1) != 0;
+            done |= 1u << drive.port;
+            const T weight = (drive.weight_stride != 0 ? T::load(drive.weight + at) : T(drive.weight[0])) *
+                             T(ports.port[drive.port].jump);
+            const T offset = T(-0x1p52) * weight; // takes back the bits that make a count a number
+            for (std::uint64_t call = first_call; call <= last_call; ++call) {
+                // 128 bits a cell: 16 for each of eight steps, and as many again where those do not decide.
+                const auto generate = [&](U(&words)[2], int k, std::uint64_t half) __attribute__((always_inline)) {
+                    words[0] = detail::iota(width) + (b.first_neuron + at + static_cast<std::uint64_t>(k * W));
+                    words[1] = detail::fill_bits(width, static_cast<std::uint64_t>(d) << 57 | half << 56 | call);
+                    Threefry<W>::words(words[0], words[1], key0, key1);
+                };
+                U words[B][2], counts[B][2];
+                detail::unrolled<B>([&](int k) __attribute__((always_inline)) { generate(words[k], k, 0); });
+                bool undecided = !drive.table_of.empty();
+                if (!undecided)
+                    detail::unrolled<2 * B>([&](int i) __attribute__((always_inline)) {
+                        bool here = false;
+                        counts[i / 2][i % 2] = (U)drive.tables[0].template counts<W>((U16)words[i / 2][i % 2], here);
+                        undecided |= here;
+                    });
+                if (undecided)
+                    for (int k = 0; k < B; ++k) {
+                        U second[2];
+                        generate(second, k, 1);
+                        for (int word = 0; word < 2; ++word) {
+                            const auto a = (U16)words[k][word], c = (U16)second[word];
+                            U16 count = {};
+                            for (int i = 0; i < 4 * W; ++i)
+                                count[i] = (drive.table_of.empty()
+                                                ? drive.tables[0]
+                                                : *drive.table_of[at + static_cast<std::uint32_t>(k * W + i / 4)])
+                                               .count(a[i], c[i]);
+                            counts[k][word] = (U)count;
+                        }
+                    }
+                double* row = out + ((call * 8 % tile) * ports.n + drive.port) * T::lanes;
+                detail::unrolled<8>([&](int step) __attribute__((always_inline)) {
+                    T events;
+                    detail::unrolled<B>([&](int k) __attribute__((always_inline)) {
+                        U one = counts[k][step / 4];
+                        if (step % 4 != 0) one = one >> (16 * (step % 4));
+                        if (step % 4 != 3) one = one & 0xffffULL;
+                        events.v[k] = (typename T::F)(one | 0x4330000000000000ULL);
+                    });
+                    const T amount = fma(events, weight, offset);
+                    (more ? T::load(row) + amount : amount).store(row);
+                    row += ports.n * static_cast<std::uint32_t>(T::lanes);
+                });
+            }
+        }
+    }
 
     /// The kernel proper: a block of T::lanes cells over all steps of the batch, state in registers.
     template <class T, int NP, detail::Shapes shapes, class Step>
-    MFM_INLINE static void block(const mfm_neuron_batch& b, const Ports& ports, const Step& step, std::uint32_t at) {
-        using Mask = typename T::MaskType;
+    MFM_INLINE static void block(const mfm_neuron_batch& b, const Ports& ports, const Drives& drives, const Step& step,
+                                 std::uint32_t at) {
+        using detail::Shapes;
         State<T> s;
         load_fields<T>(
             s, [&](std::size_t i) __attribute__((always_inline)) { return T::load(b.state[i] + at); });
-        T g[NP > 0 ? NP : 1], h[NP > 0 ? NP : 1];
-        const auto in_use = [&](int p) __attribute__((always_inline)) {
-            return NP <= 4 || static_cast<std::uint32_t>(p) < ports.n;
+        T g[NP], h[NP];
+        const auto shape = [&](int p) __attribute__((always_inline)) {
+            return shapes == Shapes::Alpha         ? MFM_RECEPTOR_ALPHA
+                   : shapes == Shapes::Exponential ? MFM_RECEPTOR_EXPONENTIAL
+                                                   : ports.port[static_cast<std::size_t>(p)].shape;
         };
-        const auto two_states = [&](int p) __attribute__((always_inline)) {
-            return shapes == detail::Shapes::Alpha ||
-                   ports.port[static_cast<std::size_t>(p)].shape != MFM_RECEPTOR_EXPONENTIAL;
+        // Written out where ports are few, so that g and h live in registers.
+        const auto each_port = [&](const auto& f) __attribute__((always_inline)) {
+            if constexpr (shapes != Shapes::Any)
+                detail::unrolled<NP>(f);
+            else
+                for (int p = 0; p < static_cast<int>(ports.n); ++p) f(p);
         };
-        for (int p = 0; p < NP; ++p) {
-            g[p] = h[p] = T(0.0);
-            if (!in_use(p)) continue;
+        each_port([&](int p) __attribute__((always_inline)) {
             const std::uint32_t first = ports.first_state[static_cast<std::size_t>(p)];
             g[p] = T::load(b.state[first] + at);
-            if (two_states(p)) h[p] = T::load(b.state[first + 1] + at);
-        }
+            h[p] = shape(p) != MFM_RECEPTOR_EXPONENTIAL ? T::load(b.state[first + 1] + at) : T(0.0);
+        });
 
         // Broadcast once, not in every step.
         struct Constants {
             T decay, decay_rise, jump, E_rev;
-        } constant[NP > 0 ? NP : 1];
-        for (int p = 0; p < NP; ++p) {
+        } constant[NP];
+        each_port([&](int p) __attribute__((always_inline)) {
             const auto& c = ports.port[static_cast<std::size_t>(p)];
             constant[p] = {T(c.decay), T(c.decay_rise), T(c.jump), T(c.E_rev)};
-        }
+        });
         const T dt(b.dt);
 
-        // Streams of Poisson input, sorted by port.
-        Stream<T> streams[detail::max_drives];
-        int first_stream[(NP > 0 ? NP : 1) + 1] = {}, n_streams = 0, n_words = 0;
-        for (int port = 0; b.drive != nullptr && port < NP; ++port) {
-            for (const mfm_drive* const* d = b.drive; *d != nullptr && n_streams < detail::max_drives; ++d) {
-                if ((*d)->port != static_cast<std::uint32_t>(port)) continue;
-                auto& stream = streams[n_streams++];
-                const T rate = (*d)->rate_stride != 0 ? T::load((*d)->rate_hz + at) : T((*d)->rate_hz[0]);
-                const T weight = (*d)->weight_stride != 0 ? T::load((*d)->weight + at) : T((*d)->weight[0]);
-                stream.lambda = rate * T(1e-3 * b.dt);
-                stream.p0 = exp(-stream.lambda);
-                stream.weight = weight * T(ports.port[(*d)->port].jump);
-                ++n_words;
-            }
-            first_stream[port + 1] = n_streams;
-        }
-        // 128 bits a call are four draws; with few draws a step, one call serves several steps.
-        const int steps_per_call = n_words == 0 ? 1 : n_words == 1 ? 4 : n_words == 2 ? 2 : 1;
-        constexpr int B = static_cast<int>(sizeof(T) / sizeof(typename T::F)), W = T::lanes / B;
-        using U = typename detail::Native<W>::U;
-        const std::uint64_t key0 = stream_key(b.seed, b.stream),
-                            key1 = stream_key(b.seed ^ 0x706f6973736f6eULL, b.stream);
-        U cell[B];
-        for (int k = 0; k < B; ++k)
-            for (int i = 0; i < W; ++i) cell[k][i] = b.first_neuron + at + static_cast<std::uint64_t>(k * W + i);
-        U word0[B] = {}, word1[B] = {};
-        bool have_words = false;
+        // The sum of the synapses as they stand.
+        const auto sum = [&]() __attribute__((always_inline)) {
+            Synapses<T> out{T(0.0), T(0.0)};
+            each_port([&](int p) __attribute__((always_inline)) {
+                const T total = shape(p) == MFM_RECEPTOR_BIEXPONENTIAL ? g[p] - h[p] : g[p];
+                if (shapes == Shapes::Any && ports.port[static_cast<std::size_t>(p)].current) {
+                    out.gE += total;
+                } else {
+                    out.g = p == 0 ? total : out.g + total;
+                    out.gE = fma(total, constant[p].E_rev, out.gE);
+                }
+            });
+            return out;
+        };
+        const auto add = [&](int p, const T& jump) __attribute__((always_inline)) {
+            if (shape(p) != MFM_RECEPTOR_EXPONENTIAL) h[p] += jump;
+            if (shape(p) != MFM_RECEPTOR_ALPHA) g[p] += jump;
+        };
+
+        // Poisson input, drawn for a tile of steps at a time.
+        bool driven[NP] = {};
+        for (const detail::Drive& d : drives) driven[d.port] = true;
+        alignas(64) double drawn[tile * NP * T::lanes];
 
         Random<T> random(b.seed, b.stream, b.first_neuron + at);
+        Input<T> in;
+        in.end = sum();
         for (std::uint32_t t = 0; t < b.n_steps; ++t) {
             const std::uint64_t now = b.first_step + t;
-            // Synapses: exact propagators over the step.
-            Input<T> in{{T(0.0), T(0.0), T(0.0)}, {T(0.0), T(0.0), T(0.0)}};
-            for (int p = 0; p < NP; ++p) {
-                const auto& c = ports.port[static_cast<std::size_t>(p)];
-                const auto add = [&](Synapses<T> & side) __attribute__((always_inline)) {
-                    if (shapes == detail::Shapes::Any && c.shape == MFM_RECEPTOR_BIEXPONENTIAL) {
-                        const T total = g[p] - h[p];
-                        if (c.current)
-                            side.current += total;
-                        else
-                            side.g += total, side.gE += total * constant[p].E_rev;
-                    } else if (shapes == detail::Shapes::Any && c.current) {
-                        side.current += g[p];
-                    } else {
-                        side.g += g[p];
-                        side.gE += g[p] * constant[p].E_rev;
-                    }
-                };
-                if (!in_use(p)) continue;
-                add(in.start);
-                if (two_states(p)) {
-                    if (shapes == detail::Shapes::Alpha || c.shape == MFM_RECEPTOR_ALPHA) {
-                        g[p] = (g[p] + h[p] * dt) * constant[p].decay;
-                        h[p] = h[p] * constant[p].decay;
-                    } else {
-                        g[p] = g[p] * constant[p].decay;
-                        h[p] = h[p] * constant[p].decay_rise;
-                    }
-                } else {
-                    g[p] = g[p] * constant[p].decay;
-                }
-                add(in.end);
-            }
+            if (!drives.empty() && (t == 0 || now % tile == 0))
+                draw<T>(b, ports, drives, at, t, std::min<std::uint64_t>(b.n_steps - t, tile - now % tile), drawn);
+            // Synapses: exact propagators over the step.  What arrives changes the sum at once but for alpha synapses.
+            in.start = shapes == Shapes::Alpha ? in.end : sum();
+            each_port([&](int p) __attribute__((always_inline)) {
+                if (shape(p) == MFM_RECEPTOR_ALPHA) g[p] = fma(dt, h[p], g[p]);
+                g[p] *= constant[p].decay;
+                if (shape(p) == MFM_RECEPTOR_ALPHA) h[p] *= constant[p].decay;
+                if (shape(p) == MFM_RECEPTOR_BIEXPONENTIAL) h[p] *= constant[p].decay_rise;
+            });
+            in.end = sum();
             random.at_step(now);
-            const Mask spiked = step(s, in, random);
+            const auto spiked = step(s, in, random);
 
             // What arrives in this step acts after it.
-            const auto arrive = [&](int p, const T& amount) __attribute__((always_inline)) {
-                const auto& c = ports.port[static_cast<std::size_t>(p)];
-                if (shapes == detail::Shapes::Alpha || c.shape == MFM_RECEPTOR_ALPHA)
-                    h[p] += amount;
-                else if (c.shape == MFM_RECEPTOR_EXPONENTIAL)
-                    g[p] += amount;
-                else
-                    g[p] += amount, h[p] += amount;
-            };
             if (b.input != nullptr) {
-                for (int p = 0; p < NP; ++p) {
-                    if (!in_use(p)) continue;
+                each_port([&](int p) __attribute__((always_inline)) {
                     const double* row = b.input[t * ports.n + static_cast<std::uint32_t>(p)];
-                    if (row != nullptr) arrive(p, T::load(row + at) * constant[p].jump);
-                }
+                    if (row != nullptr) add(p, T::load(row + at) * constant[p].jump);
+                });
             }
-            if (n_streams > 0) {
-                int word = steps_per_call > 1
-                               ? static_cast<int>(now % static_cast<std::uint64_t>(steps_per_call)) * n_words
-                               : 0;
-                if (word == 0) have_words = false;
-                const auto generate = [&](std::uint64_t call) __attribute__((always_inline)) {
-                    for (int k = 0; k < B; ++k) {
-                        word0[k] = cell[k];
-                        word1[k] = U{} + call;
-                        Threefry<W>::words(word0[k], word1[k], key0, key1);
-                    }
-                    have_words = true;
-                };
-                const auto uniform = [&]() __attribute__((always_inline)) {
-                    if (!have_words || (word % 4 == 0 && word > 0 && steps_per_call == 1))
-                        generate((now / static_cast<std::uint64_t>(steps_per_call) << 8) +
-                                 static_cast<std::uint64_t>(word / 4));
-                    T u;
-                    for (int k = 0; k < B; ++k) {
-                        const U w = (word & 2) != 0 ? word1[k] : word0[k];
-                        const U bits = (((word & 1) != 0 ? w >> 32 : w) & 0xffffffffULL) | 0x4330000000000000ULL;
-                        typename T::F f;
-                        std::memcpy(&f, &bits, sizeof f);
-                        u.v[k] = (f - 4503599627370496.0) * 0x1p-32;
-                    }
-                    ++word;
-                    return u;
-                };
-                if (steps_per_call == 1) have_words = false;
-                for (int p = 0; p < NP; ++p)
-                    for (int d = first_stream[p]; d < first_stream[p + 1]; ++d) {
-                        const T events = detail::poisson_count(uniform(), streams[d].lambda, streams[d].p0);
-                        arrive(p, events * streams[d].weight);
-                    }
+            if (!drives.empty()) {
+                each_port([&](int p) __attribute__((always_inline)) {
+                    if (driven[p])
+                        add(p, T::load(drawn + ((now % tile) * ports.n + static_cast<std::uint32_t>(p)) * T::lanes));
+                });
             }
 
-            if (any(spiked)) {
-                for (int i = 0; i < T::lanes; ++i) {
-                    const std::uint32_t cell_index = at + static_cast<std::uint32_t>(i);
-                    if (!spiked.lane(i) || cell_index >= b.n_live) continue;
-                    if (b.spike_count != nullptr) ++b.spike_count[cell_index];
-                    if (b.spikes != nullptr && b.spikes->count < b.spikes->capacity) {
-                        b.spikes->step[b.spikes->count] = t;
-                        b.spikes->neuron[b.spikes->count] = cell_index;
-                        ++b.spikes->count;
-                    }
+            for (unsigned fired = spiked.bits(); fired != 0; fired &= fired - 1) {
+                const std::uint32_t neuron = at + static_cast<std::uint32_t>(__builtin_ctz(fired));
+                if (neuron >= b.n_live) break;
+                if (b.spike_count != nullptr) ++b.spike_count[neuron];
+                if (b.spikes != nullptr && b.spikes->count < b.spikes->capacity) {
+                    b.spikes->step[b.spikes->count] = t;
+                    b.spikes->neuron[b.spikes->count] = neuron;
+                    ++b.spikes->count;
                 }
             }
         }
 
         store_fields(
             s, [&](std::size_t i, const T& x) __attribute__((always_inline)) { x.store(b.state[i] + at); });
-        for (int p = 0; p < NP; ++p) {
-            if (!in_use(p)) continue;
+        each_port([&](int p) __attribute__((always_inline)) {
             const std::uint32_t first = ports.first_state[static_cast<std::size_t>(p)];
             g[p].store(b.state[first] + at);
-            if (two_states(p)) h[p].store(b.state[first + 1] + at);
-        }
+            if (shape(p) != MFM_RECEPTOR_EXPONENTIAL) h[p].store(b.state[first + 1] + at);
+        });
     }
 
     template <class T, int NP, detail::Shapes shapes>
-    MFM_INLINE static void run(const mfm_neuron_batch& b, const Ports& ports) {
+    MFM_INLINE static void run(const mfm_neuron_batch& b, const Ports& ports, const Drives& drives) {
         bool shared = true;
         for (int i = 0; i < n_settings; ++i) shared = shared && b.setting_stride[i] == 0;
         const auto step = M::prepare(load_parameters<T>(b, 0), b.dt);
         for (std::uint32_t at = 0; at < b.n; at += static_cast<std::uint32_t>(T::lanes)) {
             if (shared)
-                block<T, NP, shapes>(b, ports, step, at);
+                block<T, NP, shapes>(b, ports, drives, step, at);
             else
-                block<T, NP, shapes>(b, ports, M::prepare(load_parameters<T>(b, at), b.dt), at);
+                block<T, NP, shapes>(b, ports, drives, M::prepare(load_parameters<T>(b, at), b.dt), at);
         }
     }
 
     // One entry per instruction set and kernel; only these carry the target, everything below is inlined into them.
-    using Entry = void (*)(const mfm_neuron_batch&, const Ports&);
+    using Entry = void (*)(const mfm_neuron_batch&, const Ports&, const Drives&);
     template <int NP, detail::Shapes shapes> struct Entries {
-        [[gnu::flatten]] static void lanes2(const mfm_neuron_batch& b, const Ports& p) {
-            run<Real<2, 1>, NP, shapes>(b, p);
+        [[gnu::flatten]] static void lanes2(const mfm_neuron_batch& b, const Ports& p, const Drives& d) {
+            run<Real<2, 1>, NP, shapes>(b, p, d);
         }
-#ifdef __OPTIMIZE__ // without optimisation nothing is inlined, and the instruction sets would not mix
-        [[gnu::flatten, gnu::target("avx2")]] static void lanes4(const mfm_neuron_batch& b, const Ports& p) {
-            run<Real<4, 1>, NP, shapes>(b, p);
+#if defined(__x86_64__) && defined(__OPTIMIZE__)
+        // Without optimisation nothing is inlined, and the instruction sets would not mix.
+        [[gnu::flatten, gnu::target("avx2,fma")]] static void lanes8(const mfm_neuron_batch& b, const Ports& p,
+                                                                     const Drives& d) {
+            run<Real<4, 2>, NP, shapes>(b, p, d);
         }
-        [[gnu::flatten, gnu::target("avx512f,avx512dq,avx512vl,avx512bw")]] static void
-        lanes8(const mfm_neuron_batch& b, const Ports& p) {
-            run<Real<8, 1>, NP, shapes>(b, p);
-        }
-        [[gnu::flatten, gnu::target("avx512f,avx512dq,avx512vl,avx512bw")]] static void
-        lanes16(const mfm_neuron_batch& b, const Ports& p) {
-            run<Real<8, 2>, NP, shapes>(b, p);
+        [[gnu::flatten, gnu::target("avx512f,avx512dq,avx512vl,avx512bw,fma")]] static void
+        lanes16(const mfm_neuron_batch& b, const Ports& p, const Drives& d) {
+            run<Real<8, 2>, NP, shapes>(b, p, d);
         }
 #endif
         static Entry pick(int lanes) {
-#ifdef __OPTIMIZE__
+#if defined(__x86_64__) && defined(__OPTIMIZE__)
             if (lanes >= 16) return &lanes16;
             if (lanes >= 8) return &lanes8;
-            if (lanes >= 4) return &lanes4;
 #endif
             (void)lanes;
             return &lanes2;
@@ -465,59 +579,66 @@ private:
     };
     static Entry entry(const Ports& ports, int lanes) {
         using detail::Shapes;
-        if (ports.all_alpha) {
-            switch (ports.n) {
-            case 0:
-            case 1:
-                break;
-            case 2:
-                return Entries<2, Shapes::Alpha>::pick(lanes);
-            case 3:
-                return Entries<3, Shapes::Alpha>::pick(lanes);
-            case 4:
-                return Entries<4, Shapes::Alpha>::pick(lanes);
-            default:
-                break;
-            }
-        }
-        if (ports.n == 2) return Entries<2, Shapes::Any>::pick(lanes);
-        return Entries<8, Shapes::Any>::pick(lanes);
+        if (ports.all_alpha && ports.n == 2) return Entries<2, Shapes::Alpha>::pick(lanes);
+        if (ports.all_alpha && ports.n == 3) return Entries<3, Shapes::Alpha>::pick(lanes);
+        if (ports.all_exponential && ports.n == 2) return Entries<2, Shapes::Exponential>::pick(lanes);
+        return Entries<MFM_MAX_PORTS, Shapes::Any>::pick(lanes);
     }
 
-    /// Lanes per block: what this processor does best, or what MFM_LANES (2, 4, 8, 16) asks for, as far as it can.
+    /// Lanes per block: what this processor does best, or what MFM_LANES (2, 8, 16) asks for, as far as it can.
     static int chosen_lanes() {
         static const int lanes = [] {
             int best = 2;
-            if (__builtin_cpu_supports("avx2")) best = 4;
+#if defined(__x86_64__)
+            if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) best = 8;
             if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                 __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
                 best = 16;
+#endif
             if (const char* asked = std::getenv("MFM_LANES")) {
                 const int n = std::atoi(asked);
-                if (n == 2 || n == 4 || n == 8 || n == 16) best = std::min(best, n);
+                if (n == 2 || n == 8 || n == 16) best = std::min(best, n);
             }
             return best;
         }();
         return lanes;
     }
 
+    /// The batch's drives, checked.
+    static Drives read_drives(const mfm_neuron_batch& b, std::uint32_t n_ports) {
+        Drives out;
+        for (const mfm_drive* const* d = b.drive; b.drive != nullptr && *d != nullptr; ++d) {
+            const mfm_drive& drive = **d;
+            if (drive.port >= n_ports)
+                throw std::runtime_error("a Poisson drive names a receptor that the cell does not have");
+            if (out.size() == detail::max_drives) throw std::runtime_error("at most 32 Poisson drives per cell");
+            detail::Drive& it = out.emplace_back(detail::Drive{drive.port, drive.weight_stride, drive.weight, {}, {}});
+            std::vector<std::size_t> first; // cell at which each table's run begins
+            const std::uint32_t n_rates = drive.rate_stride != 0 ? b.n : 1;
+            for (std::uint32_t i = 0; i < n_rates; ++i) {
+                const double expected = drive.rate_hz[i] * 1e-3 * b.dt;
+                if (!(expected >= 0.0 && expected <= MFM_MOST_EVENTS))
+                    throw std::runtime_error("a Poisson drive's rate must lie between 0 and 20 events a step");
+                if (i > 0 && drive.rate_hz[i] == drive.rate_hz[i - 1]) continue;
+                it.tables.emplace_back(expected);
+                first.push_back(i);
+            }
+            if (it.tables.size() > 1) {
+                first.push_back(b.n);
+                for (std::size_t k = 0; k < it.tables.size(); ++k)
+                    it.table_of.insert(it.table_of.end(), first[k + 1] - first[k], &it.tables[k]);
+            }
+        }
+        return out;
+    }
+
     static mfm_status advance(void* self, const mfm_neuron_batch* batch, mfm_error* error) noexcept {
         return guarded(error, [&] {
             const auto& it = *static_cast<const Instance*>(self);
             const Ports ports = port_constants(it, batch->dt);
-            if (batch->drive != nullptr) {
-                int n = 0;
-                for (const mfm_drive* const* d = batch->drive; *d != nullptr; ++d, ++n) {
-                    if ((*d)->port >= ports.n)
-                        throw std::runtime_error("a Poisson drive names a receptor that the cell does not have");
-                    const std::uint32_t n_rates = (*d)->rate_stride != 0 ? batch->n : 1;
-                    for (std::uint32_t i = 0; i < n_rates; ++i)
-                        if (!((*d)->rate_hz[i] >= 0.0 && (*d)->rate_hz[i] * 1e-3 * batch->dt <= MFM_MOST_EVENTS))
-                            throw std::runtime_error("a Poisson drive's rate must lie between 0 and 20 events a step");
-                }
-                if (n > detail::max_drives) throw std::runtime_error("at most 32 Poisson drives per cell");
-            }
-            entry(ports, chosen_lanes())(*batch, ports);
+            const Drives drives = read_drives(*batch, ports.n);
+            const detail::FlushDenormals scope;
+            entry(ports, chosen_lanes())(*batch, ports, drives);
         });
     }
 
@@ -543,7 +664,7 @@ private:
     static mfm_status subthreshold(void* self, const mfm_subthreshold* q, mfm_error* error) noexcept {
         return guarded(error, [&] {
             const auto& it = *static_cast<const Instance*>(self);
-            constexpr int n = dynamic, inputs = 3, N = n + inputs;
+            constexpr int n = dynamic, inputs = 2, N = n + inputs;
             const std::size_t np = it.receptors.size();
             Parameters<double> plain = it.parameters;
             if (q->setting != nullptr) {
@@ -551,13 +672,13 @@ private:
                 std::apply([&](const auto&... f) { ((plain.*(f.member) = q->setting[i++]), ...); },
                            Parameters<double>::fields());
             }
-            // The ports enter only through g, gE and current, so those three are what is differentiated by.
-            double sums[inputs] = {0, 0, 0};
+            // The ports enter only through g and gE, so those two are what is differentiated by.
+            double sums[inputs] = {0, 0};
             std::vector<std::array<double, inputs>> weight(np);
             for (std::size_t p = 0; p < np; ++p) {
                 const bool current = (it.receptors[p].flags & MFM_RECEPTOR_CURRENT) != 0;
-                weight[p] = current ? std::array<double, inputs>{0, 0, 1}
-                                    : std::array<double, inputs>{1, it.receptors[p].E_rev, 0};
+                weight[p] =
+                    current ? std::array<double, inputs>{0, 1} : std::array<double, inputs>{1, it.receptors[p].E_rev};
                 for (std::size_t k = 0; k < inputs; ++k) sums[k] += weight[p][k] * q->g[p];
             }
             using D1 = Dual<double, N>;
@@ -580,7 +701,7 @@ private:
                          ...);
                     },
                     State<T>::fields());
-                const Synapses<T> syn{variable(sums[0], n), variable(sums[1], n + 1), variable(sums[2], n + 2)};
+                const Synapses<T> syn{variable(sums[0], n), variable(sums[1], n + 1)};
                 const State<T> rate = M::derivative(p, s, syn);
                 std::array<T, static_cast<std::size_t>(n)> out;
                 i = 0;
