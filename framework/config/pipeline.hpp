@@ -87,9 +87,17 @@ struct DriveConfig {
     SourcePosition where;
 };
 
+/// A ball of space, its surface included; um.
+struct Ball {
+    std::array<double, 3> center{0, 0, 0};
+    double radius = 0;
+    SourcePosition where;
+};
+
 struct StimulationConfig {
     std::string name, target; ///< target: a Poisson population
     PluginChoice protocol;
+    std::optional<Ball> within; ///< only the target's cells in here are stimulated; the others keep their own rate
     double duration = 0, transient = 0; ///< ms; 0: the default of [simulation]
     std::uint32_t trials = 1;
     SourcePosition where;

@@ -67,6 +67,22 @@ ProjectionConfig read_projection(DocumentEntry& entry, const Registry& registry,
     return projection;
 }
 
+/// { center = ["150 um", "65 um", "100 um"], radius = "90 um" }
+Ball read_ball(const DocumentNode& node, const std::string& path, const PopulationConfig& target) {
+    const TableReader table(node, path, {"center", "radius"});
+    const std::vector<double> center = read_list(table.require("center"), table.path("center"), number_field("um"));
+    if (center.size() != 3)
+        throw InputError(table.require("center").where,
+                         fmt::format("{} must be three lengths, x, y and z, but there {} {}", table.path("center"),
+                                     center.size() == 1 ? "is" : "are", center.size()));
+    Ball ball{{center[0], center[1], center[2]}, table.number("radius", positive("um")), node.where};
+    if (target.placement.kind == Placement::Kind::None)
+        throw InputError(node.where, fmt::format("{}: the cells of '{}' have no place, so none is within anything; "
+                                                 "give the population a placement, or leave this out",
+                                                 path, target.name));
+    return ball;
+}
+
 } // namespace
 
 void read_projections(DocumentNode& document, const Registry& registry, PipelineConfig& config) {
@@ -103,7 +119,7 @@ void read_drives(DocumentNode& document, PipelineConfig& config) {
 void read_stimulations(DocumentNode& document, const Registry& registry, PipelineConfig& config) {
     std::vector<DocumentEntry>* entries = entries_of(document, "stimulation");
     if (entries == nullptr) return;
-    const std::vector<std::string> own{"plugin", "target", "duration", "transient", "trials", "settings"};
+    const std::vector<std::string> own{"plugin", "target", "duration", "transient", "trials", "within", "settings"};
     for (DocumentEntry& entry : *entries) {
         check_name(entry, "stimulation");
         const std::string path = "stimulation." + entry.key;
@@ -127,6 +143,8 @@ void read_stimulations(DocumentNode& document, const Registry& registry, Pipelin
                              fmt::format("{}.target: '{}' is no poisson population, so it has no rate to set", path,
                                          population.name));
         stimulation.target = population.name;
+        if (const DocumentNode* value = node.find("within"))
+            stimulation.within = read_ball(*value, path + ".within", population);
         if (const DocumentNode* value = node.find("duration"))
             stimulation.duration = read_number(*value, path + ".duration", positive("ms"));
         if (const DocumentNode* value = node.find("transient"))

@@ -16,7 +16,9 @@ namespace {
 
 constexpr double max_cells = std::numeric_limits<std::uint32_t>::max();
 
-const Layer& layer_of(const PipelineConfig& config, const PopulationConfig& population) {
+/// Where a population is placed: its layer, or all of the volume.
+Layer layer_of(const PipelineConfig& config, const PopulationConfig& population) {
+    if (population.placement.layer.empty()) return {"", 0.0, config.space.size[2]};
     std::vector<std::string> names;
     for (const Layer& layer : config.space.layers) {
         if (layer.name == population.placement.layer) return layer;
@@ -34,7 +36,7 @@ struct Volume {
     [[nodiscard]] double cubic() const { return x * y * (z_max - z_min); }
 };
 Volume volume_of(const PipelineConfig& config, const PopulationConfig& population) {
-    const Layer& layer = layer_of(config, population);
+    const Layer layer = layer_of(config, population);
     const Volume v{config.space.size[0], config.space.size[1], layer.z_min, layer.z_max};
     if (!(v.x > 0.0) || !(v.y > 0.0) || !(v.z_max > v.z_min))
         throw InputError(population.placement.where,

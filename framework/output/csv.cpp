@@ -73,7 +73,7 @@ std::string rates_csv(const SpikeRecord& record, std::span<const RecordedPopulat
                                           "mean-field rate at mean in-degree (Hz)",
                                           "relative error (1)"};
     CsvTable csv(header);
-    std::size_t row_of_report = 0; // rows of a population are the stationary conditions, in the record's order
+    std::size_t row_of_report = 0; // a population's rows: stationary conditions of whole populations, in order
     for (const auto& c : record.conditions) {
         if (!c.stationary) continue;
         for (std::size_t p = 0; p < c.population.size(); ++p) {
@@ -81,7 +81,7 @@ std::string rates_csv(const SpikeRecord& record, std::span<const RecordedPopulat
             const auto found = std::find_if(report.populations.begin(), report.populations.end(),
                                             [&](const auto& x) { return x.name == populations[p].name; });
             const StationaryRow* row = nullptr;
-            if (found != report.populations.end() && row_of_report < found->stationary.size())
+            if (!c.partial() && found != report.populations.end() && row_of_report < found->stationary.size())
                 row = &found->stationary[row_of_report];
             const std::optional<double> missing;
             csv.field(c.stimulation)
@@ -98,7 +98,7 @@ std::string rates_csv(const SpikeRecord& record, std::span<const RecordedPopulat
             csv.field(row ? row->relative_error : missing);
             csv.end_row();
         }
-        ++row_of_report;
+        if (!c.partial()) ++row_of_report;
     }
     return csv.text();
 }

@@ -173,6 +173,7 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
     const auto model = std::find_if(results.conditions.begin(), results.conditions.end(), [&](const auto& m) {
         return m.stimulation == c.stimulation && m.condition == c.condition;
     });
+    const bool compared = !c.partial();
     const auto modelled = static_cast<std::size_t>(
         std::count_if(populations.begin(), populations.end(), [](const auto& p) { return p.modelled; }));
     const auto part = comparison_window(c);
@@ -181,11 +182,11 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
     const auto [columns, rows] = layout(modelled + 1);
     figure.script = preamble(
         figure.name, columns, rows,
-        fmt::format("'{}': network (mean of {} trial{}{}) and mean field, smoothed by {:g} ms", c.stimulation, c.trials,
+        fmt::format("'{}': network (mean of {} trial{}{}){}, smoothed by {:g} ms", c.stimulation, c.trials,
                     c.trials == 1 ? "" : "s",
                     c.trials > 1 ? fmt::format(", band: ± standard error of a {:g} ms bin over trials", c.course_bin)
                                  : "",
-                    smoothing_ms),
+                    compared ? " and mean field" : " alone", smoothing_ms),
         "outside bottom center horizontal");
     figure.script += fmt::format(
         "set xlabel 'time (ms)'\nset ylabel 'rate (Hz)'\nset xrange [{}:{}]\nset yrange [0:*]\nset style fill "
@@ -227,10 +228,12 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
             figure.script += fmt::format(
                 "'{}.dat' index {} using 1:($2-$3):($2+$3) with filledcurves lc rgb '{}' notitle, \\\n     ",
                 figure.name, index, network_colour);
-        figure.script +=
-            fmt::format("'{0}.dat' index {1} using 1:2 with lines lw 1.5 lc rgb '{2}' title 'network', \\\n"
-                        "     '{0}.dat' index {1} using 1:4 with lines lw 2 lc rgb '{3}' title 'mean field'\n",
-                        figure.name, index, network_colour, mean_field_colour);
+        figure.script += fmt::format("'{}.dat' index {} using 1:2 with lines lw 1.5 lc rgb '{}' title 'network'{}",
+                                     figure.name, index, network_colour, compared ? ", \\\n" : "\n");
+        if (compared)
+            figure.script +=
+                fmt::format("     '{}.dat' index {} using 1:4 with lines lw 2 lc rgb '{}' title 'mean field'\n",
+                            figure.name, index, mean_field_colour);
         ++index;
     }
     figure.script += "unset multiplot\n";

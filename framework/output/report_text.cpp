@@ -173,6 +173,24 @@ std::string operating_part(const ValidationReport& report) {
            table.text();
 }
 
+std::string network_only_part(const ValidationReport& report) {
+    if (report.network_only.empty()) return "";
+    std::string out = heading("Conditions of the network alone");
+    for (const auto& c : report.network_only) {
+        out += wrap(
+            c.reason +
+            fmt::format(" These are the network's rates: means from {:g} to {:g} ms{}, in Hz; ± is the standard error.",
+                        c.from_ms, c.to_ms, c.trials > 1 ? fmt::format(" of {} trials", c.trials) : ""));
+        out += "\n" + c.label + "\n";
+        TextTable table({"population", "cells", "rate", "±", "sd over cells", "firing cells", "their sd"});
+        for (const auto& row : c.populations)
+            table.add({row.name, std::to_string(row.cells), rate_text(row.rate_hz), rate_text(row.rate_se_hz),
+                       rate_text(row.rate_sd_hz), rate_text(row.rate_firing_hz), rate_text(row.rate_sd_firing_hz)});
+        out += table.text();
+    }
+    return out;
+}
+
 std::string stages_part(const ReportInputs& in) {
     if (in.stages.empty()) return "";
     TextTable table({"stage", "wall s", "CPU s", ""});
@@ -254,6 +272,7 @@ std::string report_text(const ValidationReport& report, const ReportInputs& in) 
                     "frequency, a positive phase means that "
                     "the mean field is later.") +
                table;
+    out += network_only_part(report);
     if (!report.warnings.empty()) out += heading("Warnings") + bullets(report.warnings);
     if (!in.equations.empty()) out += heading("Equations") + ready_text(in.equations);
     return out + stages_part(in) + manifest_part(in.manifest);
@@ -267,6 +286,8 @@ std::string console_summary(const ValidationReport& report, const std::string& n
                error_table(report, stimulation);
     if (const auto table = dynamic_table(report); !table.empty())
         out += "\nTime courses, mean field against network\n" + table;
+    if (!report.network_only.empty()) out += "\nNot compared (the network's rates are in report.txt)\n";
+    for (const auto& c : report.network_only) out += wrap(c.reason, "  - ", "    ");
     if (!report.warnings.empty())
         out += fmt::format("\n{} warning{} in report.txt.\n", report.warnings.size(),
                            report.warnings.size() == 1 ? "" : "s");

@@ -70,6 +70,9 @@ void save_spike_record(const std::filesystem::path& file, const SpikeRecord& rec
         out.attribute(at, "condition", std::uint64_t{c.condition});
         out.attribute(at, "stationary", std::uint64_t{c.stationary});
         out.attribute(at, "trials", std::uint64_t{c.trials});
+        out.attribute(at, "target", c.target);
+        out.attribute(at, "stimulated_cells", c.stimulated_cells);
+        out.attribute(at, "target_cells", c.target_cells);
         for (const auto& number : condition_numbers) out.attribute(at, number.name, c.*number.member);
         out.write(at + "/stimulus_hz", c.stimulus_hz, "Hz");
         const bool square = c.count_covariance.size() == n * n;
@@ -101,6 +104,9 @@ SpikeRecord load_spike_record(const std::filesystem::path& file, const std::stri
         c.condition = static_cast<std::uint32_t>(in.integer(at, "condition"));
         c.stationary = in.integer(at, "stationary") != 0;
         c.trials = static_cast<std::uint32_t>(in.integer(at, "trials"));
+        c.target = in.text(at, "target");
+        c.stimulated_cells = in.integer(at, "stimulated_cells");
+        c.target_cells = in.integer(at, "target_cells");
         for (const auto& number : condition_numbers) c.*number.member = in.real(at, number.name);
         c.stimulus_hz = in.read<double>(at + "/stimulus_hz");
         c.count_covariance = in.read<double>(at + "/count_covariance");

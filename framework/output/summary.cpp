@@ -55,6 +55,18 @@ Json dynamic(const DynamicRow& row) {
             {"phase_difference_deg", value(row.phase_difference_deg)}};
 }
 
+Json network_only(const NetworkCondition& c) {
+    Json populations = Json::object();
+    for (const auto& row : c.populations)
+        populations[row.name] = {{"rate_hz", value(row.rate_hz)},
+                                 {"rate_se_hz", value(row.rate_se_hz)},
+                                 {"rate_sd_hz", value(row.rate_sd_hz)},
+                                 {"rate_firing_hz", value(row.rate_firing_hz)},
+                                 {"rate_sd_firing_hz", value(row.rate_sd_firing_hz)}};
+    return {{"stimulation", c.stimulation}, {"label", c.label},        {"reason", c.reason},
+            {"from_ms", value(c.from_ms)},  {"to_ms", value(c.to_ms)}, {"populations", populations}};
+}
+
 } // namespace
 
 std::string summary_json(const ValidationReport& report, std::span<const StageTime> stages) {
@@ -65,12 +77,15 @@ std::string summary_json(const ValidationReport& report, std::span<const StageTi
         for (const auto& row : p.dynamic) courses.push_back(dynamic(row));
         populations[p.name] = {{"stationary", rates}, {"transfer", transfer(p.transfer)}, {"dynamic", courses}};
     }
+    Json alone = Json::array();
+    for (const auto& c : report.network_only) alone.push_back(network_only(c));
     Json times = Json::object();
     for (const auto& s : stages)
         times[s.name] = {{"wall_s", value(s.wall_s)}, {"cpu_s", value(s.cpu_s)}, {"cached", s.cached}};
     const Json summary = {{"verdict", report.verdict ? Json(verdict_name(*report.verdict)) : Json(nullptr)},
                           {"reasons", report.reasons},
                           {"populations", populations},
+                          {"network_only", alone},
                           {"stages", times}};
     return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

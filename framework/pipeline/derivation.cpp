@@ -198,7 +198,7 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Network& network
     std::vector<CellRates> rates;
     const std::vector<ProtocolCondition> protocols = protocol_conditions(config);
     for (const ConditionRecord& condition : record.conditions) {
-        if (!condition.stationary) continue;
+        if (!condition.stationary || condition.partial()) continue;
         const ProtocolCondition& protocol = protocol_of(protocols, config, condition);
         std::vector<double> external;
         for (const MesoPopulation& meso : r.populations)
@@ -229,6 +229,10 @@ MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel&
     progress.begin("solving the mean field (conditions)", record.conditions.size());
     for (const ConditionRecord& recorded : record.conditions) {
         throw_if_interrupted();
+        if (recorded.partial()) { // one rate a population cannot represent it; the report says so
+            progress.advance();
+            continue;
+        }
         const ProtocolCondition& protocol = protocol_of(protocols, config, recorded);
         MeanFieldCondition c;
         c.stimulation = recorded.stimulation;

@@ -32,7 +32,7 @@ namespace mfm {
                                           const std::vector<TransferFit>&, const SpikeRecord&, Progress&);
 
 /// Fixed points and trajectories for every condition of the record.  What cannot be computed becomes the condition's
-/// `failure`.
+/// `failure`; conditions in which a part of a population is stimulated have none.
 [[nodiscard]] MeanFieldResults solve_model(const PipelineConfig&, const MeanFieldModel&, const SpikeRecord&, Progress&);
 
 /// The network's populations as the outputs know them.

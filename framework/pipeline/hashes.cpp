@@ -98,6 +98,10 @@ StageHashes stage_hashes(const PipelineConfig& c) {
             h.add(s.duration);
             h.add(s.transient);
             h.add(std::uint64_t{s.trials});
+            h.add(std::uint64_t{s.within.has_value()});
+            if (s.within)
+                for (const double x : {s.within->center[0], s.within->center[1], s.within->center[2], s.within->radius})
+                    h.add(x);
         }
         const SimulationConfig& s = c.simulation;
         for (const double x : {s.dt, s.duration, s.transient, s.bin, s.block, c.validation.bin}) h.add(x);

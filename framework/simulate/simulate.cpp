@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/simulate.hpp"
 
+#include <fmt/format.h>
 #include <mfm/random.hpp>
 #include <tbb/parallel_for.h>
 
@@ -69,7 +70,8 @@ struct TrialResult {
 };
 
 TrialResult run_trial(const PipelineConfig& config, const Network& network, const ProtocolCondition& c,
-                      std::uint64_t seed, bool keep_spikes, const Protocol& protocol, Progress& progress) {
+                      const std::vector<std::uint32_t>& stimulated, std::uint64_t seed, bool keep_spikes,
+                      const Protocol& protocol, Progress& progress) {
     std::vector<SourceCourses> courses(network.populations.size());
     const double dt = config.simulation.dt;
     for (std::size_t p = 0; p < courses.size(); ++p)
@@ -77,9 +79,13 @@ TrialResult run_trial(const PipelineConfig& config, const Network& network, cons
             courses[p].base = [rate = config.populations[p].rate_hz](std::uint64_t, std::span<double> out) {
                 std::fill(out.begin(), out.end(), rate);
             };
-    courses[c.target].base = [&](std::uint64_t first_step, std::span<double> out) {
+    const Course course = [&](std::uint64_t first_step, std::span<double> out) {
         protocol.course(c.condition, static_cast<double>(first_step) * dt, dt, out);
     };
+    if (stimulated.size() == network.populations[c.target].n)
+        courses[c.target].base = course;
+    else
+        courses[c.target].parts.push_back({course, stimulated});
     Recorder recorder(network, {dt, c.transient, c.duration, config.simulation.bin, config.validation.bin,
                                 config.simulation.block, keep_spikes, config.seed});
     const auto steps = static_cast<std::uint64_t>(std::llround(c.duration / dt));
@@ -103,7 +109,8 @@ TrialResult run_trial(const PipelineConfig& config, const Network& network, cons
     return {recorder.finish(), recorder.count_covariance()};
 }
 
-/// Means over trials; the course's standard error over trials, the rate's over blocks of time in all trials.
+/// Means over trials; the course's standard error over trials, the rate's over blocks of time in all trials, or over
+/// trials where they have less than two blocks.
 ConditionRecord combine(const ProtocolCondition& c, double course_bin, std::vector<TrialResult>&& trials) {
     ConditionRecord out;
     const auto n = static_cast<double>(trials.size());
@@ -116,12 +123,13 @@ ConditionRecord combine(const ProtocolCondition& c, double course_bin, std::vect
     for (std::size_t p = 0; p < out.population.size(); ++p) {
         PopulationActivity& a = out.population[p];
         if (trials.size() == 1) continue;
-        double se2 = a.rate_se_hz * a.rate_se_hz;
+        double se2 = a.rate_se_hz * a.rate_se_hz, rate2 = a.rate_hz * a.rate_hz;
         std::vector<double> square(a.course_hz.size());
         for (std::size_t i = 0; i < square.size(); ++i) square[i] = a.course_hz[i] * a.course_hz[i];
         for (std::size_t t = 1; t < trials.size(); ++t) {
             const PopulationActivity& b = trials[t].activity[p];
             a.rate_hz += b.rate_hz;
+            rate2 += b.rate_hz * b.rate_hz;
             a.rate_firing_hz += b.rate_firing_hz;
             a.rate_sd_hz += b.rate_sd_hz;
             a.rate_sd_firing_hz += b.rate_sd_firing_hz;
@@ -139,7 +147,9 @@ ConditionRecord combine(const ProtocolCondition& c, double course_bin, std::vect
         for (double* x : {&a.rate_hz, &a.rate_firing_hz, &a.rate_sd_hz, &a.rate_sd_firing_hz, &a.firing_fraction,
                           &a.fano, &a.correlation, &a.cv_isi})
             *x /= n;
-        a.rate_se_hz = std::sqrt(se2) / n;
+        // What is too short for two blocks of time has its error over trials.
+        a.rate_se_hz =
+            se2 > 0.0 ? std::sqrt(se2) / n : std::sqrt(std::max(0.0, rate2 / n - a.rate_hz * a.rate_hz) / (n - 1.0));
         for (double& x : a.cell_rate_hz) x /= n;
         a.course_se_hz.resize(square.size());
         for (std::size_t i = 0; i < square.size(); ++i) {
@@ -204,11 +214,35 @@ std::vector<double> protocol_course(const PipelineConfig& config, const Protocol
     return rate;
 }
 
+std::vector<std::uint32_t> stimulated_cells(const PipelineConfig& config, const Network& network,
+                                            const StimulationConfig& stimulation) {
+    const Population& target = network.populations[config.population_index(stimulation.target)];
+    std::vector<std::uint32_t> cells;
+    for (std::uint32_t i = 0; i < target.n; ++i) {
+        double square = 0.0;
+        for (std::size_t d = 0; d < 3 && stimulation.within; ++d)
+            square += std::pow(target.position[d][i] - stimulation.within->center[d], 2);
+        if (!stimulation.within || square <= std::pow(stimulation.within->radius, 2)) cells.push_back(i);
+    }
+    if (cells.empty()) {
+        const Ball& ball = *stimulation.within;
+        throw InputError(
+            ball.where, fmt::format("stimulation.{}.within: none of the {} cells of '{}' lies within {} um of ({}, {}, "
+                                    "{}) um; take a larger radius, or a center among them",
+                                    stimulation.name, target.n, target.name, ball.radius, ball.center[0],
+                                    ball.center[1], ball.center[2]));
+    }
+    return cells;
+}
+
 SpikeRecord simulate_network(const PipelineConfig& config, const Network& network, Progress& progress) {
     const std::vector<ProtocolCondition> conditions = protocol_conditions(config);
     std::vector<std::unique_ptr<Protocol>> protocols;
-    for (std::size_t s = 0; s < config.stimulations.size(); ++s)
+    std::vector<std::vector<std::uint32_t>> stimulated;
+    for (std::size_t s = 0; s < config.stimulations.size(); ++s) {
         protocols.push_back(std::make_unique<Protocol>(config, s));
+        stimulated.push_back(stimulated_cells(config, network, config.stimulations[s]));
+    }
     struct Run {
         std::size_t condition;
         std::uint32_t trial;
@@ -232,9 +266,9 @@ SpikeRecord simulate_network(const PipelineConfig& config, const Network& networ
                 const std::uint64_t seed =
                     stream_key(stream_key(config.seed, stream_number(StreamPurpose::Run, c.stimulation)),
                                static_cast<std::uint64_t>(c.condition) << 32 | runs[r].trial);
-                results[runs[r].condition][runs[r].trial] =
-                    run_trial(config, network, c, seed, config.simulation.record_spikes && runs[r].trial == 0,
-                              *protocols[c.stimulation], progress);
+                results[runs[r].condition][runs[r].trial] = run_trial(
+                    config, network, c, stimulated[c.stimulation], seed,
+                    config.simulation.record_spikes && runs[r].trial == 0, *protocols[c.stimulation], progress);
             }
         },
         tbb::simple_partitioner{});
@@ -245,6 +279,11 @@ SpikeRecord simulate_network(const PipelineConfig& config, const Network& networ
     for (std::size_t c = 0; c < conditions.size(); ++c) {
         ConditionRecord r = combine(conditions[c], course_bin, std::move(results[c]));
         r.stimulation = config.stimulations[conditions[c].stimulation].name;
+        r.target = config.stimulations[conditions[c].stimulation].target;
+        r.stimulated_cells = stimulated[conditions[c].stimulation].size();
+        r.target_cells = network.populations[conditions[c].target].n;
+        if (r.partial())
+            r.label += fmt::format(", in {} of the {} cells of '{}'", r.stimulated_cells, r.target_cells, r.target);
         r.stimulus_hz = protocol_course(config, conditions[c], 0.5 * course_bin, course_bin,
                                         r.population.empty() ? 0 : r.population[0].course_hz.size());
         record.conditions.push_back(std::move(r));

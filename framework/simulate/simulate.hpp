@@ -24,6 +24,11 @@ struct ProtocolCondition {
 /// All conditions of all protocols, in the order of the file.
 [[nodiscard]] std::vector<ProtocolCondition> protocol_conditions(const PipelineConfig&);
 
+/// The target's cells that a stimulation acts on, ascending: those within its ball, or all.  Throws InputError when
+/// there is none.
+[[nodiscard]] std::vector<std::uint32_t> stimulated_cells(const PipelineConfig&, const Network&,
+                                                          const StimulationConfig&);
+
 /// Runs every condition and trial, several side by side, and gives their statistics.
 [[nodiscard]] SpikeRecord simulate_network(const PipelineConfig&, const Network&, Progress&);
 

@@ -10,7 +10,7 @@ namespace mfm {
 /// What one population did in one condition.
 struct PopulationActivity {
     double rate_hz = 0;        ///< mean over all cells after the transient
-    double rate_se_hz = 0;     ///< standard error over independent time blocks (and trials)
+    double rate_se_hz = 0;     ///< standard error over independent time blocks (and trials); 0: not known
     double rate_firing_hz = 0; ///< mean over cells that fired at least once
     double rate_sd_hz = 0;     ///< over all cells
     double rate_sd_firing_hz = 0;
@@ -33,9 +33,13 @@ struct ConditionRecord {
     double duration = 0, transient = 0, course_bin = 1.0; ///< ms
     double onset = 0, offset = 0, frequency_hz = 0;
     std::uint32_t trials = 1;
-    std::vector<double> stimulus_hz;            ///< the protocol's rate per course bin
-    std::vector<PopulationActivity> population; ///< [populations]
-    std::vector<double> count_covariance;       ///< [populations x populations] of counts in `bin`, per cell pair
+    std::string target;                                   ///< the stimulated population
+    std::uint64_t stimulated_cells = 0, target_cells = 0; ///< those that follow the protocol, and all of it
+    std::vector<double> stimulus_hz;                      ///< the protocol's rate per course bin
+    std::vector<PopulationActivity> population;           ///< [populations]
+    std::vector<double> count_covariance; ///< [populations x populations] of counts in `bin`, per cell pair
+    /// Some cells of the target keep their population's own rate: no mean field of whole populations shows this.
+    [[nodiscard]] bool partial() const { return stimulated_cells < target_cells; }
 };
 
 struct SpikeRecord {

@@ -227,10 +227,10 @@ Adaptation adaptation_of(const PopulationConfig& config) {
 std::vector<const ConditionRecord*> stationary_conditions(const SpikeRecord& record) {
     std::vector<const ConditionRecord*> conditions;
     for (const ConditionRecord& c : record.conditions)
-        if (c.stationary) conditions.push_back(&c);
+        if (c.stationary && !c.partial()) conditions.push_back(&c);
     if (conditions.empty())
-        throw InputError("no stationary stimulation: transfer functions are sampled around the network's stationary "
-                         "rates; add a [stimulation.*] that holds them constant");
+        throw InputError("no stationary stimulation of a whole population: transfer functions are sampled around the "
+                         "network's stationary rates; add a [stimulation.*] that holds them constant");
     std::stable_sort(conditions.begin(), conditions.end(),
                      [](const auto* a, const auto* b) { return a->level_hz < b->level_hz; });
     return conditions;

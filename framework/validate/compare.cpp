@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include <fmt/format.h>
+
 #include "validate/metrics.hpp"
 #include "validate/rhythm.hpp"
 
@@ -107,6 +109,24 @@ void find_rhythm(const ConditionRecord& c, std::span<const RecordedPopulation> p
     }
 }
 
+NetworkCondition network_condition(const ConditionRecord& c, std::span<const RecordedPopulation> populations) {
+    NetworkCondition out{c.stimulation, c.label, "", c.transient, c.duration, c.trials, {}};
+    out.reason = fmt::format("'{}' drives {} of the {} cells of '{}', and a mean field, which knows one rate a "
+                             "population, cannot represent a part of it.",
+                             c.stimulation, c.stimulated_cells, c.target_cells, c.target);
+    for (std::size_t p = 0; p < populations.size(); ++p) {
+        const PopulationActivity& a = c.population.at(p);
+        NetworkRow row{populations[p].name, populations[p].cells, a.rate_hz, a.rate_sd_hz, {}, {}, {}};
+        if (a.rate_se_hz > 0.0) row.rate_se_hz = a.rate_se_hz;
+        if (a.firing_fraction > 0.0) {
+            row.rate_firing_hz = a.rate_firing_hz;
+            row.rate_sd_firing_hz = a.rate_sd_firing_hz;
+        }
+        out.populations.push_back(std::move(row));
+    }
+    return out;
+}
+
 } // namespace
 
 ComparisonWindow comparison_window(const ConditionRecord& c) {
@@ -159,6 +179,10 @@ ValidationReport compare(const SpikeRecord& record, std::span<const RecordedPopu
         report.populations.push_back(std::move(row));
     }
     for (const auto& condition : record.conditions) {
+        if (condition.partial()) {
+            report.network_only.push_back(network_condition(condition, populations));
+            continue;
+        }
         const auto* model = find_condition(results, condition);
         const auto same_stimulation =
             std::count_if(record.conditions.begin(), record.conditions.end(), [&](const auto& other) {

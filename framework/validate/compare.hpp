@@ -36,7 +36,8 @@ struct ResampledCourse {
                                        std::size_t bins);
 
 /// Rows of every modelled population and what each condition showed.  Conditions are matched by stimulation and number;
-/// populations by name.  Transfer functions and the verdict are left for the caller.
+/// populations by name.  Those that stimulate a part of a population are set apart: the mean field has no part in them.
+/// Transfer functions and the verdict are left for the caller.
 [[nodiscard]] ValidationReport compare(const SpikeRecord&, std::span<const RecordedPopulation>, const MeanFieldResults&,
                                        const ValidationConfig&);
 

@@ -88,6 +88,24 @@ struct ConditionFinding {
     std::vector<PopulationFinding> populations; ///< those the mean field models; external ones are left out
 };
 
+/// One population in a condition that only the network can show; rates over all cells and over those that fired.
+struct NetworkRow {
+    std::string name;
+    std::uint64_t cells = 0;
+    double rate_hz = 0, rate_sd_hz = 0; ///< sd: over cells
+    std::optional<double> rate_se_hz;   ///< over time blocks and trials; empty when there is but one
+    std::optional<double> rate_firing_hz, rate_sd_firing_hz;
+};
+
+/// A condition that the mean field cannot represent.
+struct NetworkCondition {
+    std::string stimulation, label;
+    std::string reason;            ///< the sentence that says why there is nothing to compare
+    double from_ms = 0, to_ms = 0; ///< what the rates are means over
+    std::uint32_t trials = 1;
+    std::vector<NetworkRow> populations; ///< all of the network, external ones too
+};
+
 /// The comparison of a mean field with its network, and what follows from it.
 struct ValidationReport {
     std::optional<Verdict> verdict;    ///< empty until judged
@@ -95,6 +113,7 @@ struct ValidationReport {
     std::vector<std::string> warnings; ///< sentences that do not change the verdict
     std::vector<PopulationReport> populations;
     std::vector<ConditionFinding> conditions;
+    std::vector<NetworkCondition> network_only;
 };
 
 /// A condition's label without the stimulation's name in front ("NAME: rate = 4 Hz" of 'NAME' is "rate = 4 Hz").

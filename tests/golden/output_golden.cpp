@@ -46,6 +46,7 @@ TEST_CASE("the console summary of a valid run and of one without a mean field re
     report.populations.resize(1);
     report.populations[0].stationary.resize(2);
     report.conditions.clear();
+    report.network_only.clear();
     report.warnings.clear();
     mfm::judge(report, {});
     check_golden("console_valid.txt", mfm::console_summary(report, "a small circuit", "runs/small"));

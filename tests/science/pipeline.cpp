@@ -248,6 +248,48 @@ TEST_CASE("what is wrong in the file is one sentence, before anything runs") {
     CHECK_THAT(no_path.error(), Catch::Contains("no stationary stimulation"));
 }
 
+TEST_CASE("a stimulus to a part of a population is the network's alone, and changes nothing of the comparison") {
+    const std::string placed = with(two_populations, "kind = \"poisson\"\ncount = 400",
+                                    "kind = \"poisson\"\nrate = \"30 Hz\"\nplacement = { count = 400 }") +
+                               "[space]\nsize = [100, 100, 100]\n";
+    Pipeline whole(placed);
+    whole.options.set = {"transfer.seconds=10"};
+    (void)run_pipeline(whole.options);
+    Pipeline p(placed + R"(
+[stimulation.part]
+plugin = "constant"
+target = "input"
+rate = "60 Hz"
+within = { center = [50, 50, 50], radius = 30 }
+[stimulation.burst]
+plugin = "step"
+target = "input"
+duration = "900 ms"
+settings = { baseline = "30 Hz", rate = "90 Hz", onset = "500 ms", duration = "100 ms" }
+within = { center = [50, 50, 50], radius = 30 }
+)");
+    p.options.set = whole.options.set;
+    for (const bool cached : {false, true}) {
+        (void)run_pipeline(p.options);
+        const auto summary = p.summary();
+        CHECK(summary["stages"]["simulate"]["cached"] == cached);
+        CHECK(summary["populations"] == whole.summary()["populations"]);
+        CHECK(summary["verdict"] == whole.summary()["verdict"]);
+        CHECK(summary["reasons"] == whole.summary()["reasons"]);
+        REQUIRE(summary["network_only"].size() == 2);
+        for (const auto& condition : summary["network_only"]) {
+            CHECK_THAT(condition["reason"].get<std::string>(),
+                       Catch::Contains("of the 400 cells of 'input', and a mean field"));
+            CHECK(condition["populations"]["excitatory"]["rate_hz"].get<double>() > 0.5);
+        }
+        const double input = summary["network_only"][0]["populations"]["input"]["rate_hz"];
+        CHECK((input > 31.0 && input < 40.0)); // a ninth of the cells, or so, at twice the rate
+    }
+    const std::string report = read_file(*p.options.out / "report.txt");
+    CHECK_THAT(report, Catch::Contains("Conditions of the network alone"));
+    CHECK_THAT(read_file(*p.options.out / "courses" / "burst.csv"), Catch::Contains("excitatory network (Hz)"));
+}
+
 TEST_CASE("a run that is interrupted keeps its finished stages for the next") {
     Pipeline p(with(two_populations, "duration = \"1500 ms\"", "duration = \"60000 ms\""));
     std::thread user([] {

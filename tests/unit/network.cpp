@@ -227,6 +227,16 @@ TEST_CASE("weights and delays follow their distributions, never of the wrong sig
     CHECK(delayed.projections[0].delay == Approx(moments(delayed.projections[0].delays).mean));
 }
 
+TEST_CASE("a placement without a layer fills the whole volume") {
+    const auto populations = place_populations(
+        pipeline("[space]\nsize = [50, 50, 400]\n[population.a]\nkind = 'poisson'\nplacement = { count = 1000 }\n"));
+    const auto [low, high] = std::minmax_element(populations[0].position[2].begin(), populations[0].position[2].end());
+    CHECK(*low >= 0.0);
+    CHECK(*low < 10.0); // a uniform thousand leaves 10 of 400 um empty with a chance of 1e-11
+    CHECK(*high > 390.0);
+    CHECK(*high <= 400.0);
+}
+
 TEST_CASE("random placement fills every chunk with its share") {
     const PipelineConfig config = pipeline(
         space + "[population.a]\nkind = 'poisson'\nplacement = { layer = 'granular', density = '1.17e-4 /um^3' }\n"

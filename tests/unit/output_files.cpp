@@ -91,6 +91,31 @@ TEST_CASE("rates.csv has every stationary condition and population, and empty fi
     }
 }
 
+TEST_CASE("where a part of a population is stimulated, files have the network's rates alone and the others as ever") {
+    auto record = fixture::record();
+    auto part = record.conditions[0];
+    part.stimulation = "part";
+    part.stimulated_cells = 32;
+    record.conditions.insert(record.conditions.begin(), part);
+    const auto report = mfm::compare(record, populations, fixture::mean_field(), {});
+    const auto rows = parse_csv(mfm::rates_csv(record, populations, report));
+    REQUIRE(rows.size() == 5);
+    const auto at = [&](std::size_t row, const std::string& column) {
+        return rows[row].at(
+            static_cast<std::size_t>(std::find(rows[0].begin(), rows[0].end(), column) - rows[0].begin()));
+    };
+    CHECK(at(2, "stimulation") == "part");
+    CHECK(at(2, "network rate (Hz)") == "12.3");
+    CHECK(at(2, "mean-field rate (Hz)").empty());
+    CHECK(at(4, "stimulation") == "background");
+    CHECK(at(4, "mean-field rate (Hz)") == "12");
+
+    record.conditions[2].stimulated_cells = 32; // the step
+    const auto figure = mfm::course_figure(record, 2, populations, {}, 1.0);
+    CHECK_THAT(figure.script, Contains("title 'network'\n") && Contains(" alone, smoothed"));
+    CHECK_THAT(figure.script, !Contains("mean field"));
+}
+
 TEST_CASE("a course's CSV has the bins' centres, both sides, and the mean field only where it is known") {
     auto record = fixture::record();
     auto& c = record.conditions[1];

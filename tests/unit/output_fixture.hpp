@@ -77,6 +77,9 @@ inline mfm::SpikeRecord record() {
     c.duration = 5000;
     c.transient = 200;
     c.trials = 2;
+    c.target = "mossy/fibres %1";
+    c.stimulated_cells = 117;
+    c.target_cells = 117;
     c.stimulus_hz = {4, 4, 4};
     c.count_covariance = {1, 2, 3, 0.1};
     c.population.resize(2);

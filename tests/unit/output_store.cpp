@@ -70,7 +70,8 @@ TEST_CASE("a network comes back from its file bit by bit") {
 TEST_CASE("a spike record comes back from its file bit by bit") {
     const fixture::Folder folder;
     const auto file = folder / "spikes.h5";
-    const auto a = fixture::record();
+    auto a = fixture::record();
+    a.conditions[1].stimulated_cells = 32;
     const std::vector<std::string> names{"mossy/fibres %1", "golgi_cell"};
     mfm::save_spike_record(file, a, names, "abc");
     const auto b = mfm::load_spike_record(file, "abc");
@@ -82,6 +83,9 @@ TEST_CASE("a spike record comes back from its file bit by bit") {
         CHECK(d.condition == c.condition);
         CHECK(d.stationary == c.stationary);
         CHECK(d.trials == c.trials);
+        CHECK(d.target == c.target);
+        CHECK(d.stimulated_cells == c.stimulated_cells);
+        CHECK(d.target_cells == c.target_cells);
         CHECK(same_bits({d.level_hz, d.duration, d.transient, d.course_bin, d.onset, d.offset, d.frequency_hz},
                         {c.level_hz, c.duration, c.transient, c.course_bin, c.onset, c.offset, c.frequency_hz}));
         CHECK(same_bits(d.stimulus_hz, c.stimulus_hz));

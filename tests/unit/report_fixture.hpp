@@ -55,6 +55,15 @@ inline mfm::ValidationReport report() {
     c.fixed_point = mfm::FixedPointState::Stable;
     c.populations = {{"golgi_cell", 17.1, 0.244, 0, 0.02}, {"granule_cell", 120.0, 0.003, 0, 0.01}};
     report.conditions = {c};
+    report.network_only = {
+        {"burst",
+         "burst: step of 4 to 154 Hz for 50 ms, in 32 of the 117 cells of 'mossy_fibers'",
+         "'burst' drives 32 of the 117 cells of 'mossy_fibers', and a mean field, which knows one rate a population, "
+         "cannot represent a part of it.",
+         1200,
+         1250,
+         10,
+         {{"mossy_fibers", 117, 45.5, 74.25, 1.5, 120.5, 70.75}, {"golgi_cell", 71, 51.5, 45.25, {}, {}, {}}}}};
     mfm::judge(report, {});
     return report;
 }

@@ -241,3 +241,42 @@ TEST_CASE("rows carry what each side has, and nothing where it has nothing") {
     CHECK(report.conditions[0].populations.size() == 1); // external populations are synchronous by their own will
     CHECK(report.populations[0].cells == 71);
 }
+
+TEST_CASE("a condition that stimulates a part of a population is the network's alone, with the reason") {
+    mfm::SpikeRecord record;
+    mfm::ConditionRecord c;
+    c.stimulation = "burst";
+    c.label = "burst: step";
+    c.target = "mossy_fibers";
+    c.stimulated_cells = 32;
+    c.target_cells = 117;
+    c.transient = 1200;
+    c.duration = 1250;
+    c.population.resize(2);
+    c.population[0].rate_hz = 45;
+    c.population[0].firing_fraction = 0.4;
+    c.population[0].rate_firing_hz = 119;
+    c.population[1].rate_hz = 0;
+    const std::vector<mfm::RecordedPopulation> populations{{"mossy_fibers", 117, false}, {"golgi_cell", 71, true}};
+    for (const bool stationary : {true, false}) {
+        c.stationary = stationary;
+        record.conditions = {c};
+        const auto report = mfm::compare(record, populations, {}, {});
+        CHECK(report.conditions.empty());
+        CHECK(report.populations.at(0).stationary.empty());
+        CHECK(report.populations.at(0).dynamic.empty());
+        REQUIRE(report.network_only.size() == 1);
+        const mfm::NetworkCondition& alone = report.network_only[0];
+        CHECK(alone.reason == "'burst' drives 32 of the 117 cells of 'mossy_fibers', and a mean field, which knows one "
+                              "rate a population, cannot represent a part of it.");
+        CHECK(alone.from_ms == 1200);
+        CHECK(alone.to_ms == 1250);
+        REQUIRE(alone.populations.size() == 2); // external ones, too
+        CHECK(alone.populations[0].name == "mossy_fibers");
+        CHECK(alone.populations[0].rate_hz == 45);
+        CHECK(*alone.populations[0].rate_firing_hz == 119);
+        CHECK_FALSE(alone.populations[1].rate_firing_hz);
+    }
+    record.conditions[0].stimulated_cells = 117; // the ball holds them all: a stimulus like any other
+    CHECK(mfm::compare(record, populations, {}, {}).network_only.empty());
+}
