@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # mfm_add_plugin(NAME SOURCES a.cpp ... [LIBRARIES targets ...] [PAGE page.md])
 #   A plugin library NAME.so that exports the one symbol of the ABI.  Numbers are the same with every compiler and vector
-#   width: no contraction of a * b + c, no value-changing optimisation.
+#   width: a * b + c is contracted only where fma says so, and no optimisation changes a value.
 #   The page (README.md beside the list file, when there is one) can be included as "mfm_page.h": constant mfm_page.
 function(mfm_add_plugin name)
   cmake_parse_arguments(arg "" "PAGE" "SOURCES;LIBRARIES" ${ARGN})
