@@ -121,7 +121,7 @@ TEST_CASE("under synaptic input, too, the escape rate summed over a cell's steps
         twin.advance({0, group.padded(), t, 1}, nullptr, nullptr, nullptr);
         for (std::size_t i = 0; i < n; ++i) {
             const double before = sum[i], above = (twin.state(V)[i] - settings["V_th"]) / settings["tau_V"];
-            if (steps_left[i] == 0) sum[i] += settings["lambda_0"] * dt * std::exp(above);
+            if (steps_left[i] <= 0) sum[i] += settings["lambda_0"] * dt * std::exp(above);
             if (count[i] == 0) continue;
             // The threshold lay between the two sums; where, the law itself says.
             const double u = random.uniform();
