@@ -109,7 +109,7 @@ TEST_CASE(
 }
 
 TEST_CASE("cells with rates of their own draw from their own laws") {
-    const std::size_t cells = 2040, drives = 3;
+    const std::size_t cells = 240, drives = 3;
     std::vector<AlignedVector<double>> expected(drives, AlignedVector<double>(cells));
     // Neighbours differ in one drive, share rates in runs of 20 in another, and are mixed in the third.
     const auto level = [&](std::size_t d, std::size_t i) {
@@ -119,7 +119,7 @@ TEST_CASE("cells with rates of their own draw from their own laws") {
         for (std::size_t i = 0; i < cells; ++i) expected[d][i] = levels[level(d, i)];
     Probe probe(expected, cells);
     std::vector<Sample> samples(levels.size());
-    for (int t = 0; t < 6000; ++t) {
+    for (int t = 0; t < 2500; ++t) {
         const auto& counts = probe.next();
         for (std::size_t d = 0; d < drives; ++d)
             for (std::size_t i = 0; i < cells; ++i) ++samples[level(d, i)].histogram[counts[d][i]];
