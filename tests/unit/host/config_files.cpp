@@ -62,6 +62,29 @@ TEST_CASE("another plugin replaces the settings of the one before, the same plug
                            "looked in "));
 }
 
+TEST_CASE("of count, density and ratio in a placement the one that comes later stands") {
+    const Folder folder;
+    const std::string space = "[space]\nsize = [100, 100, 100]\n";
+    const auto placed = [&](const std::string& below, const std::string& above) {
+        folder.write("below.toml", space +
+                                       "[population.a]\nkind = \"poisson\"\nplacement = { count = 5 }\n"
+                                       "[population.b]\nkind = \"poisson\"\nplacement = { " +
+                                       below + " }\n");
+        folder.write("above.toml", "include = [\"below.toml\"]\n[population.b.placement]\n" + above + "\n");
+        return load_file("above.toml").populations[1].placement;
+    };
+    const std::string count = "count = 7", density = "density = \"1e-4 /um^3\"", ratio = "ratio = 0.5";
+    const auto has_density = placed(count, density);
+    CHECK_FALSE(has_density.count);
+    CHECK(*has_density.density == Approx(1e-4));
+    CHECK(*placed(density, count).count == 7);
+    CHECK(*placed(ratio + ", ratio_of = \"a\"", count).count == 7);
+    CHECK(*placed(ratio + ", ratio_of = \"a\"", density).density == Approx(1e-4));
+    CHECK(placed(count, ratio + "\nratio_of = \"a\"").density_of == "a");
+    CHECK(placed("ratio = 0.1, ratio_of = \"a\"", ratio).ratio == 0.5); // of the same population as before
+    CHECK_THROWS_AS(placed(count, count + "\n" + density), mfm::InputError);
+}
+
 TEST_CASE("a mistake in an included file has that file's place") {
     const Folder folder;
     folder.write("parts/circuit.toml", with("145 pF", "145 mV"));
