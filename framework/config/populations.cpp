@@ -15,14 +15,23 @@ namespace {
 using Kind = DocumentNode::Kind;
 
 const std::vector<std::string> population_kinds{"neuron", "poisson", "relay"};
-const std::vector<std::string> receptor_kinds{"exponential", "alpha", "biexponential"}; // in the order of MFM_RECEPTOR_
+const std::vector<std::string> receptor_kinds{"exponential", "alpha", "biexponential",
+                                              "delta"}; // in the order of MFM_RECEPTOR_
 const std::vector<std::string> placement_kinds{"random", "parallel_array"};
 
-mfm_receptor read_receptor(const DocumentNode& node, const std::string& path) {
+mfm_receptor read_receptor(const DocumentNode& node, const std::string& path, double dt) {
     const TableReader table(node, path, {"kind", "tau_syn", "tau_rise", "E_rev", "current"});
     mfm_receptor receptor{};
     receptor.size = sizeof receptor;
     receptor.shape = static_cast<std::uint32_t>(read_choice(table.require("kind"), table.path("kind"), receptor_kinds));
+    if (receptor.shape == MFM_RECEPTOR_DELTA) {
+        for (const char* key : {"tau_syn", "tau_rise", "E_rev"}) table.refuse(key, "a delta pulse of current has none");
+        if (!table.boolean("current", true))
+            throw InputError(node.where, fmt::format("{}: a delta receptor is a current; leave `current` out", path));
+        receptor.flags |= MFM_RECEPTOR_CURRENT;
+        receptor.tau = 0.5 * dt; // the pulse is spread over a step, so it comes half a step late
+        return receptor;
+    }
     receptor.tau = table.number("tau_syn", positive("ms"));
     if (receptor.shape == MFM_RECEPTOR_BIEXPONENTIAL) {
         receptor.tau_rise = table.number("tau_rise", positive("ms"));
@@ -43,7 +52,7 @@ mfm_receptor read_receptor(const DocumentNode& node, const std::string& path) {
     return receptor;
 }
 
-void read_receptors(const TableReader& table, PopulationConfig& population) {
+void read_receptors(const TableReader& table, PopulationConfig& population, double dt) {
     const DocumentNode* list = table.find("receptors");
     if (list == nullptr) return;
     if (list->kind != Kind::Array)
@@ -54,7 +63,7 @@ void read_receptors(const TableReader& table, PopulationConfig& population) {
                          fmt::format("{}: a neuron has at most {} receptors", table.path("receptors"), MFM_MAX_PORTS));
     for (std::size_t i = 0; i < list->elements.size(); ++i)
         population.receptors.push_back(
-            read_receptor(list->elements[i], fmt::format("{}[{}]", table.path("receptors"), i + 1)));
+            read_receptor(list->elements[i], fmt::format("{}[{}]", table.path("receptors"), i + 1), dt));
 }
 
 /// States are known only to an instance with its receptors, so one is made here to check names, units and bounds.
@@ -158,7 +167,7 @@ PopulationConfig read_population(DocumentEntry& entry, const Registry& registry,
             checked = default_settings(component, entry.value.where, table.path("parameters"));
         population.neuron = make_choice(component, checked.values, id.where);
         population.distributed = std::move(checked.distributed);
-        read_receptors(table, population);
+        read_receptors(table, population, config.simulation.dt);
         read_initial(table, population);
     } else {
         const std::string why =
@@ -268,6 +277,7 @@ std::uint32_t read_port(const DocumentNode& receptor, const std::string& path, c
 }
 
 mfm_field weight_field(const mfm_receptor& receptor) {
+    if (receptor.shape == MFM_RECEPTOR_DELTA) return number_field("fC");
     return (receptor.flags & MFM_RECEPTOR_CURRENT) != 0 ? number_field("pA") : not_negative("nS");
 }
 

@@ -40,10 +40,10 @@ std::size_t Dynamics::filter_of(std::size_t tap, const mfm_receptor& receptor) {
     double tau_first = 0;
     if (receptor.shape == MFM_RECEPTOR_ALPHA) tau_first = receptor.tau;
     if (receptor.shape == MFM_RECEPTOR_BIEXPONENTIAL) tau_first = receptor.tau_rise;
-    if (receptor.shape > MFM_RECEPTOR_BIEXPONENTIAL || !(tau_first >= 0))
+    if (receptor.shape > MFM_RECEPTOR_DELTA || !(tau_first >= 0))
         throw InputError(
             fmt::format("a receptor of shape {} and tau_rise {} ms has no filter in the mean field: use exponential, "
-                        "alpha or biexponential receptors",
+                        "alpha, biexponential or delta receptors",
                         receptor.shape, receptor.tau_rise));
     for (std::size_t i = 0; i < filters_.size(); ++i)
         if (filters_[i].tap == tap && filters_[i].tau_first == tau_first && filters_[i].tau == receptor.tau) return i;

@@ -42,12 +42,13 @@ std::string receptor_text(const Pathway& pathway) {
     const mfm_receptor& receptor = pathway.receptor;
     std::string text = receptor.shape == MFM_RECEPTOR_ALPHA         ? "alpha"
                        : receptor.shape == MFM_RECEPTOR_EXPONENTIAL ? "exponential"
+                       : receptor.shape == MFM_RECEPTOR_DELTA       ? "delta"
                                                                     : "biexponential";
     if (receptor.shape == MFM_RECEPTOR_BIEXPONENTIAL)
         text += fmt::format(" tau_rise {} ms,", number(receptor.tau_rise));
     text += fmt::format(" tau {} ms, ", number(receptor.tau));
     text += ((receptor.flags & MFM_RECEPTOR_CURRENT) != 0
-                 ? fmt::format("Q {} pA", number(pathway.Q))
+                 ? fmt::format("Q {} {}", number(pathway.Q), receptor.shape == MFM_RECEPTOR_DELTA ? "fC" : "pA")
                  : fmt::format("Q {} nS, E_rev {} mV", number(pathway.Q), number(receptor.E_rev)));
     return text;
 }
@@ -173,7 +174,9 @@ std::string equations_latex(const MeanFieldModel& model) {
         text += fmt::format("${}$ & {} & ${}$ & ${}$ & ${}$ {} & ${}$ & ${}$ \\\\\n", latex_name(pathway.name),
                             current ? "current" : fmt::format("${}$ mV", latex_number(receptor.E_rev)),
                             latex_number(pathway.K), latex_number(pathway.K_sd), latex_number(pathway.Q),
-                            current ? "pA" : "nS",
+                            receptor.shape == MFM_RECEPTOR_DELTA ? "fC"
+                            : current                            ? "pA"
+                                                                 : "nS",
                             receptor.shape == MFM_RECEPTOR_BIEXPONENTIAL
                                 ? latex_number(receptor.tau_rise) + ",\\ " + latex_number(receptor.tau)
                                 : latex_number(receptor.tau),

@@ -133,9 +133,9 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
             for (const std::size_t s : r.pathways_into(p)) {
                 const Pathway& w = r.pathways[s];
                 point.nu.push_back(path.rate_hz[c][w.source]);
-                const double G = kernel_area(w.receptor) * w.Q * w.K * path.rate_hz[c][w.source] * 1e-3;
-                (is_excitatory(w.receptor, config.populations[r.populations[p].network_index]) ? point.G_e
-                                                                                               : point.G_i) += G;
+                const double G = std::abs(kernel_area(w.receptor) * w.Q) * w.K * path.rate_hz[c][w.source] * 1e-3;
+                (is_excitatory(w.receptor, w.Q, config.populations[r.populations[p].network_index]) ? point.G_e
+                                                                                                    : point.G_i) += G;
             }
             point.rate_hz = points[c].rate_hz;
             point.se_hz = points[c].se_hz;

@@ -50,7 +50,7 @@ TransferSlices slices_of(const PipelineConfig& config, const Reduction& r, const
         if (r.populations[p].name != table.population) continue;
         std::vector<SlicePathway> pathways;
         for (const std::size_t s : r.pathways_into(p))
-            pathways.push_back({r.pathways[s].K, is_excitatory(r.pathways[s].receptor,
+            pathways.push_back({r.pathways[s].K, is_excitatory(r.pathways[s].receptor, r.pathways[s].Q,
                                                                config.populations[r.populations[p].network_index])});
         return transfer_slices(*model.populations()[p].transfer, pathways, table);
     }

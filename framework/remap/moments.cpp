@@ -15,7 +15,8 @@ namespace {
 
 constexpr double e = 2.718281828459045;
 
-/// The one or two time constants of a receptor's conductance, ms; the second is 0 for an exponential.
+/// The one or two time constants of a receptor's conductance, ms; the second is 0 for an exponential and for a delta
+/// pulse, which lasts half a step.
 std::array<double, 2> stages(const mfm_receptor& r) {
     switch (r.shape) {
     case MFM_RECEPTOR_ALPHA:
@@ -36,7 +37,7 @@ std::vector<InputPathway> input_pathways(const Reduction& r, std::size_t populat
     std::vector<InputPathway> out;
     for (const std::size_t s : r.pathways_into(population)) {
         const Pathway& w = r.pathways[s];
-        out.push_back({w.name, w.port, w.receptor, w.Q, w.K, is_excitatory(w.receptor, config)});
+        out.push_back({w.name, w.port, w.receptor, w.Q, w.K, is_excitatory(w.receptor, w.Q, config)});
     }
     return out;
 }

@@ -178,13 +178,15 @@ double kernel_area(const mfm_receptor& r) {
         const double peak = r.tau * r.tau_rise / (r.tau - r.tau_rise) * std::log(r.tau / r.tau_rise);
         return (r.tau - r.tau_rise) / (std::exp(-peak / r.tau) - std::exp(-peak / r.tau_rise));
     }
+    case MFM_RECEPTOR_DELTA:
+        return 1.0;
     default:
         return r.tau;
     }
 }
 
-bool is_excitatory(const mfm_receptor& r, const PopulationConfig& population) {
-    if ((r.flags & MFM_RECEPTOR_CURRENT) != 0) return true;
+bool is_excitatory(const mfm_receptor& r, double Q, const PopulationConfig& population) {
+    if ((r.flags & MFM_RECEPTOR_CURRENT) != 0) return Q >= 0.0;
     double threshold = -40.0;
     if (population.neuron)
         for (std::size_t i = 0; population.neuron->component->abi->settings[i] != nullptr; ++i) {

@@ -69,10 +69,11 @@ struct PathwayEdges {
 [[nodiscard]] std::string reduction_table(const Reduction&);
 
 /// Whether a receptor depolarises the cell towards threshold: E_rev above the neuron's threshold (or above -40 mV where
-/// the model names none); a current port does.
-[[nodiscard]] bool is_excitatory(const mfm_receptor&, const PopulationConfig&);
+/// the model names none); a current of positive weight Q does.
+[[nodiscard]] bool is_excitatory(const mfm_receptor&, double Q, const PopulationConfig&);
 
-/// Time integral of a unit-peak conductance, ms (e tau for alpha, tau for exponential).
+/// Time integral of a unit-peak conductance or current, ms (e tau for alpha, tau for exponential); 1 for a delta pulse,
+/// whose weight is the integral.
 [[nodiscard]] double kernel_area(const mfm_receptor&);
 
 } // namespace mfm

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "plugin/settings.hpp"
 
@@ -33,7 +34,7 @@ TransferInputs::TransferInputs(std::shared_ptr<const MembraneCell> cell, std::ve
     }
     bool has_current[2] = {false, false}, has_conductance[2] = {false, false};
     for (const InputPathway& p : pathways_) {
-        unit_.push_back(1e-3 * p.Q * kernel_area(p.receptor));
+        unit_.push_back(1e-3 * std::abs(p.Q * kernel_area(p.receptor)));
         ((p.receptor.flags & MFM_RECEPTOR_CURRENT) != 0 ? has_current : has_conductance)[p.excitatory ? 0 : 1] = true;
     }
     for (int axis = 0; conductances && axis < 2; ++axis)

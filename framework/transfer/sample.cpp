@@ -97,15 +97,16 @@ private:
 struct Axes {
     std::vector<std::size_t> pathway; ///< indices into Reduction::pathways
     std::vector<bool> excitatory;
-    std::vector<double> unit; ///< nS per Hz of the presynaptic rate: kernel area Q K 1e-3
+    std::vector<double> unit; ///< nS (or pA) per Hz of the presynaptic rate: kernel area |Q| K 1e-3
 };
 Axes axes_of(const PipelineConfig& config, const Reduction& r, std::size_t population) {
     Axes a;
     a.pathway = r.pathways_into(population);
     for (const std::size_t s : a.pathway) {
         const Pathway& w = r.pathways[s];
-        a.excitatory.push_back(is_excitatory(w.receptor, config.populations[r.populations[population].network_index]));
-        a.unit.push_back(kernel_area(w.receptor) * w.Q * w.K * 1e-3);
+        a.excitatory.push_back(
+            is_excitatory(w.receptor, w.Q, config.populations[r.populations[population].network_index]));
+        a.unit.push_back(std::abs(kernel_area(w.receptor) * w.Q) * w.K * 1e-3);
     }
     return a;
 }

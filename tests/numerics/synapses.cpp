@@ -29,9 +29,10 @@ struct Value {
     double g = 0, rounding = 0;
 };
 /// The closed form n steps after a spike of weight 1.  A recursion rounds four times a step, the exponents here round,
-/// too, and denormal numbers may count as 0.
-Value closed_form(const mfm_receptor& r, double n) {
+/// too, and denormal numbers may count as 0.  A delta pulse fills the step that follows the spike's.
+Value closed_form(const mfm_receptor& r, double n, bool with_arrivals) {
     const double t = n * dt;
+    if (r.shape == MFM_RECEPTOR_DELTA) return {n == (with_arrivals ? 0 : 1) ? 1 / dt : 0.0, 4 * u / dt};
     double plus = 0, minus = 0, fastest = r.tau;
     if (r.shape == MFM_RECEPTOR_EXPONENTIAL) {
         plus = std::exp(-t / r.tau);
@@ -51,7 +52,7 @@ Value closed_form(const mfm_receptor& r, const std::vector<Spike>& spikes, std::
     Value out;
     for (const Spike& s : spikes)
         if (s.step < step || (with_arrivals && s.step == step)) {
-            const Value one = closed_form(r, static_cast<double>(step - s.step));
+            const Value one = closed_form(r, static_cast<double>(step - s.step), with_arrivals);
             out.g += s.weight * one.g;
             out.rounding += s.weight * one.rounding;
         }
@@ -71,6 +72,8 @@ std::vector<mfm_receptor> every_kind() {
         all.push_back(all[i]);
         all.back().flags |= MFM_RECEPTOR_CURRENT;
     }
+    all.erase(all.begin() + 6); // a cell has eight ports: one alpha current will do
+    all.push_back({sizeof(mfm_receptor), MFM_RECEPTOR_DELTA, MFM_RECEPTOR_CURRENT, 0, 0, 0, 0});
     return all;
 }
 

@@ -108,10 +108,12 @@ extern MFM_EXPORT const mfm_plugin mfm_plugin_v1; /* the only symbol; the major 
 /* A receptor port: how a spike of weight w becomes an input to the cell.
  *   exponential: g(t) = w exp(-t/tau)                       alpha: g(t) = w (e t/tau) exp(-t/tau), peak w at tau
  *   biexponential: g(t) = w c (exp(-t/tau) - exp(-t/tau_rise)), peak w
+ *   delta: a charge of w (pA ms) all at once, spread over the step that follows; always MFM_RECEPTOR_CURRENT, tau unused
  * Conductances (w in nS) act as g (E_rev - V); with MFM_RECEPTOR_CURRENT, w is in pA and acts as itself. */
 #define MFM_RECEPTOR_EXPONENTIAL 0u
 #define MFM_RECEPTOR_ALPHA 1u
 #define MFM_RECEPTOR_BIEXPONENTIAL 2u
+#define MFM_RECEPTOR_DELTA 3u
 #define MFM_RECEPTOR_CURRENT (1u << 0)
 typedef struct mfm_receptor {
     uint32_t size, shape, flags, reserved;

@@ -241,6 +241,9 @@ public:
     static constexpr int dynamic = M::dynamic;
 
 private:
+    static constexpr bool has_two_states(std::uint32_t shape) {
+        return shape == MFM_RECEPTOR_ALPHA || shape == MFM_RECEPTOR_BIEXPONENTIAL;
+    }
     struct Instance {
         Parameters<double> parameters;
         std::vector<mfm_receptor> receptors;
@@ -267,20 +270,26 @@ private:
             it.receptors.clear();
             for (std::uint32_t i = 0; i < n; ++i) {
                 const mfm_receptor& r = *receptors[i];
-                if (r.shape > MFM_RECEPTOR_BIEXPONENTIAL) throw std::runtime_error("unknown receptor shape");
-                if (!(r.tau > 0.0)) throw std::runtime_error("a receptor's time constant must be positive");
+                if (r.shape > MFM_RECEPTOR_DELTA) throw std::runtime_error("unknown receptor shape");
+                if (r.shape == MFM_RECEPTOR_DELTA && (r.flags & MFM_RECEPTOR_CURRENT) == 0)
+                    throw std::runtime_error("a delta receptor is a current, and has no reversal potential");
+                if (r.shape != MFM_RECEPTOR_DELTA && !(r.tau > 0.0))
+                    throw std::runtime_error("a receptor's time constant must be positive");
                 if (r.shape == MFM_RECEPTOR_BIEXPONENTIAL && !(r.tau_rise > 0.0 && r.tau_rise < r.tau))
                     throw std::runtime_error("a biexponential receptor needs 0 < tau_rise < tau");
                 it.receptors.push_back(r);
             }
             it.names.clear();
+            std::vector<const char*> units;
             for (std::uint32_t i = 0; i < n; ++i) {
+                units.insert(units.end(), has_two_states(receptors[i]->shape) ? 2 : 1,
+                             (receptors[i]->flags & MFM_RECEPTOR_CURRENT) != 0 ? "pA" : "nS");
                 it.names.push_back("g_" + std::to_string(i + 1));
-                if (receptors[i]->shape != MFM_RECEPTOR_EXPONENTIAL) it.names.push_back("h_" + std::to_string(i + 1));
+                if (has_two_states(receptors[i]->shape)) it.names.push_back("h_" + std::to_string(i + 1));
             }
             it.synapse_rows.clear();
-            for (const std::string& name : it.names)
-                it.synapse_rows.push_back(mfm_field{sizeof(mfm_field), MFM_REAL, 0, 0, name.c_str(), "nS",
+            for (std::size_t i = 0; i < it.names.size(); ++i)
+                it.synapse_rows.push_back(mfm_field{sizeof(mfm_field), MFM_REAL, 0, 0, it.names[i].c_str(), units[i],
                                                     "synaptic state", 0.0, -infinity, infinity, nullptr, nullptr});
             it.states.assign(StateFields::list.begin(), StateFields::list.end() - 1);
             for (const mfm_field& row : it.synapse_rows) it.states.push_back(&row);
@@ -331,10 +340,13 @@ private:
             auto& c = out.port[i];
             c.shape = r.shape;
             c.current = (r.flags & MFM_RECEPTOR_CURRENT) != 0;
-            c.decay = std::exp(-dt / r.tau);
+            c.decay = r.shape == MFM_RECEPTOR_DELTA ? 0.0 : std::exp(-dt / r.tau);
             c.E_rev = r.E_rev;
             out.first_state[i] = state;
-            if (r.shape == MFM_RECEPTOR_EXPONENTIAL) {
+            if (r.shape == MFM_RECEPTOR_DELTA) {
+                c.jump = 1.0 / dt;
+                state += 1;
+            } else if (r.shape == MFM_RECEPTOR_EXPONENTIAL) {
                 c.jump = 1.0;
                 state += 1;
             } else if (r.shape == MFM_RECEPTOR_ALPHA) {
@@ -447,7 +459,7 @@ private:
         each_port([&](int p) __attribute__((always_inline)) {
             const std::uint32_t first = ports.first_state[static_cast<std::size_t>(p)];
             g[p] = T::load(b.state[first] + at);
-            h[p] = shape(p) != MFM_RECEPTOR_EXPONENTIAL ? T::load(b.state[first + 1] + at) : T(0.0);
+            h[p] = has_two_states(shape(p)) ? T::load(b.state[first + 1] + at) : T(0.0);
         });
 
         // Broadcast once, not in every step.
@@ -475,7 +487,7 @@ private:
             return out;
         };
         const auto add = [&](int p, const T& jump) __attribute__((always_inline)) {
-            if (shape(p) != MFM_RECEPTOR_EXPONENTIAL) h[p] += jump;
+            if (has_two_states(shape(p))) h[p] += jump;
             if (shape(p) != MFM_RECEPTOR_ALPHA) g[p] += jump;
         };
 
@@ -495,11 +507,14 @@ private:
             in.start = shapes == Shapes::Alpha ? in.end : sum();
             each_port([&](int p) __attribute__((always_inline)) {
                 if (shape(p) == MFM_RECEPTOR_ALPHA) g[p] = fma(dt, h[p], g[p]);
-                g[p] *= constant[p].decay;
+                if (shape(p) != MFM_RECEPTOR_DELTA) g[p] *= constant[p].decay;
                 if (shape(p) == MFM_RECEPTOR_ALPHA) h[p] *= constant[p].decay;
                 if (shape(p) == MFM_RECEPTOR_BIEXPONENTIAL) h[p] *= constant[p].decay_rise;
             });
             in.end = sum();
+            each_port([&](int p) __attribute__((always_inline)) {
+                if (shape(p) == MFM_RECEPTOR_DELTA) g[p] = T(0.0);
+            });
             random.at_step(now);
             const auto spiked = step(s, in, random);
 
@@ -534,7 +549,7 @@ private:
         each_port([&](int p) __attribute__((always_inline)) {
             const std::uint32_t first = ports.first_state[static_cast<std::size_t>(p)];
             g[p].store(b.state[first] + at);
-            if (shape(p) != MFM_RECEPTOR_EXPONENTIAL) h[p].store(b.state[first + 1] + at);
+            if (has_two_states(shape(p))) h[p].store(b.state[first + 1] + at);
         });
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A number of several cells at once.  Built on the compilers' generic vectors: no intrinsics, the same bits at every
-// width.
+// A number of several cells at once, with the same bits at every width.  Built on the compilers' generic vectors, which
+// need no header a processor; a few instructions are spelled out for gcc, which has no generic form of them.
 #pragma once
 #include <cstdint>
 #include <cstring>

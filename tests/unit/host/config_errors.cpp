@@ -54,6 +54,10 @@ TEST_CASE("a wrong unit is told with the right one") {
           "circuit.toml:21:36: projection.input.rule.p: '0.1 ms' has the wrong unit; it must be a pure number");
     CHECK(refusal_with("0.05 nS", "0.05 pA") ==
           "circuit.toml:23:10: projection.input.weight: '0.05 pA' has the wrong unit; it must be a number in nS");
+    CHECK(
+        refusal_with("{ kind = \"exponential\", tau_syn = 2, current = true }", "{ kind = \"delta\", tau_syn = 2 }") ==
+        "circuit.toml:15:99: population.cells.receptors[2].tau_syn does not belong here: a delta pulse of current has "
+        "none");
     CHECK(refusal_with("receptor = 1", "receptor = 2") == // a current
           "circuit.toml:23:10: projection.input.weight: '0.05 nS' has the wrong unit; it must be a number in pA");
     CHECK(refusal_with("9e-6 /um^3", "9e-6 /um^2") == "circuit.toml:16:45: population.cells.placement.density: '9e-6 "
