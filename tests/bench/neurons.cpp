@@ -115,7 +115,7 @@ int main(int argc, char** argv) {
         benchmark::RegisterBenchmark((std::string(cell.name) + "/call").c_str(),
                                      [cell](benchmark::State& state) { call(state, cell); });
         for (const auto& [input, kind] : inputs)
-            for (const std::uint64_t n : {64, 1024})
+            for (const std::uint64_t n : {64u, 1024u})
                 for (const std::uint32_t steps : {1u, 10u, 16u, 100u})
                     benchmark::RegisterBenchmark(
                         (std::string(cell.name) + "/" + input + "/" + std::to_string(n) + "x" + std::to_string(steps))
