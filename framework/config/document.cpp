@@ -2,11 +2,11 @@
 #include "config/document.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -22,20 +22,61 @@ SourcePosition position(const toml::source_region& region, const std::string& fi
     return {file, region.begin.line, region.begin.column};
 }
 
-DocumentNode converted(const toml::node& from, const std::string& file) {
+// Tables within tables take stack wherever they are walked, in the parser's destructors as in ours.
+constexpr int deepest = 64;                              // tables and lists
+constexpr std::size_t most_parts = 32;                   // of a dotted key: each but the last opens a table
+constexpr std::size_t most_bytes = std::size_t{1} << 24; // of a file
+
+/// Refuses keys like a.a.a.a ... before the parser opens a table for every dot.
+void refuse_long_keys(std::string_view text, const std::string& file) {
+    std::size_t parts = 1;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        if (c == '#') {
+            at = std::min(text.find('\n', at), text.size());
+            parts = 1;
+        } else if (c == '"' || c == '\'') { // a text, or a key with anything in it
+            const std::string_view end = text.substr(at, text.substr(at, 3) == std::string(3, c) ? 3 : 1);
+            at += end.size();
+            while (at < text.size() && text.substr(at, end.size()) != end && (end.size() == 3 || text[at] != '\n'))
+                at += c == '"' && text[at] == '\\' ? 2 : 1;
+            at += end.size() - 1;
+            for (int more = 0; end.size() == 3 && more < 2 && at + 1 < text.size() && text[at + 1] == c; ++more) ++at;
+        } else if (c == '.') {
+            if (++parts <= most_parts) continue;
+            const std::string_view before = text.substr(0, at);
+            const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+            throw InputError(
+                {file, static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(at - before.find_last_of('\n'))},
+                fmt::format("a key has more than {} parts", most_parts));
+        } else if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-' && c != ' ' && c != '\t') {
+            parts = 1;
+        }
+    }
+}
+
+toml::table parsed(std::string_view text, const std::string& file) {
+    refuse_long_keys(text, file);
+    return toml::parse(text, std::string_view(file));
+}
+
+DocumentNode converted(const toml::node& from, const std::string& file, int depth = 0) {
     DocumentNode node;
     node.where = position(from.source(), file);
+    if (depth > deepest)
+        throw InputError(node.where, fmt::format("tables and lists are nested more than {} deep", deepest));
     if (const toml::table* table = from.as_table()) {
         node.kind = Kind::Table;
         for (const auto& [key, value] : *table)
-            node.entries.push_back({std::string(key.str()), position(key.source(), file), converted(value, file)});
+            node.entries.push_back(
+                {std::string(key.str()), position(key.source(), file), converted(value, file, depth + 1)});
         // toml++ sorts by name; populations and projections count in the order of the file.
         std::stable_sort(node.entries.begin(), node.entries.end(), [](const DocumentEntry& a, const DocumentEntry& b) {
             return std::pair(a.where.line, a.where.column) < std::pair(b.where.line, b.where.column);
         });
     } else if (const toml::array* array = from.as_array()) {
         node.kind = Kind::Array;
-        for (const toml::node& element : *array) node.elements.push_back(converted(element, file));
+        for (const toml::node& element : *array) node.elements.push_back(converted(element, file, depth + 1));
     } else if (const auto* text = from.as_string()) {
         node.kind = Kind::Text;
         node.text = text->get();
@@ -60,9 +101,17 @@ std::string file_text(const fs::path& file, const SourcePosition& where) {
         throw InputError(where, "'" + file.string() + "' is a folder, not a pipeline file");
     std::ifstream stream(file, std::ios::binary);
     if (!stream) throw InputError(where, "cannot read the file '" + file.string() + "': " + std::strerror(errno));
-    std::ostringstream text;
-    text << stream.rdbuf();
-    return std::move(text).str();
+    std::string text;
+    std::array<char, 65536> piece{};
+    do {
+        stream.read(piece.data(), piece.size());
+        text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+        if (text.size() > most_bytes)
+            throw InputError(where, fmt::format("'{}' has more than {} MB; a pipeline file is text that somebody wrote",
+                                                file.string(), most_bytes >> 20));
+    } while (stream);
+    if (stream.bad()) throw InputError(where, "cannot read the file '" + file.string() + "' to its end");
+    return text;
 }
 
 /// The value of the key that tells what the rest of a table means.
@@ -119,7 +168,7 @@ DocumentNode read_with_includes(const fs::path& file, const SourcePosition& incl
     const std::string name = file.string(), text = file_text(file, included_at);
     DocumentNode own;
     try {
-        own = converted(toml::parse(std::string_view(text), std::string_view(name)), name);
+        own = converted(parsed(text, name), name);
     } catch (const toml::parse_error& e) {
         throw InputError(position(e.source(), name), "this is not TOML: " + std::string(e.description()));
     }
@@ -151,13 +200,10 @@ DocumentNode parse_set(const std::string& setting) {
     const auto equals = setting.find('=');
     const SourcePosition nowhere{name, 0, 0};
     if (equals == std::string::npos || equals == 0) throw InputError(nowhere, "write it as key.path=value");
-    const auto parsed = [](const std::string& line) {
-        return toml::parse(std::string_view(line), std::string_view("--set"));
-    };
     const std::string key = setting.substr(0, equals), value = setting.substr(equals + 1);
     DocumentNode document;
     try {
-        document = converted(parsed(key + " = " + value), name);
+        document = converted(parsed(key + " = " + value, name), name);
     } catch (const toml::parse_error&) {
         std::string literal = "\"";
         for (const char c : value) {
@@ -165,7 +211,7 @@ DocumentNode parse_set(const std::string& setting) {
             literal += c;
         }
         try {
-            document = converted(parsed(key + " = " + literal + "\""), name);
+            document = converted(parsed(key + " = " + literal + "\"", name), name);
         } catch (const toml::parse_error& e) {
             throw InputError(nowhere, "write it as key.path=value: " + std::string(e.description()));
         }

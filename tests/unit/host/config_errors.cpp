@@ -208,3 +208,29 @@ TEST_CASE("the derivation's numbers are checked against each other") {
     CHECK(refusal(circuit + "[remap]\nmerge_relays = \"yes\"\n") ==
           "circuit.toml:35:16: remap.merge_relays must be true or false, but is a text");
 }
+
+TEST_CASE("what would take more stack or memory than there is, is refused before") {
+    const auto repeated = [](const std::string& text, int times) {
+        std::string all;
+        for (int i = 0; i < times; ++i) all += text;
+        return all;
+    };
+    const std::string parts = repeated("a.", 200000) + "a";
+    CHECK(refusal("seed = 1\n" + parts + " = 1\n") == "circuit.toml:2:64: a key has more than 32 parts");
+    CHECK(refusal("[" + parts + "]\n") == "circuit.toml:1:65: a key has more than 32 parts");
+    CHECK(refusal("\"#\" . " + repeated("'\".' .", 200000) + "a = 1\n") ==
+          "circuit.toml:1:192: a key has more than 32 parts");
+    CHECK(refusal("a = { b = \"\"\"text\"\"\"\", " + parts + " = 1 }\n") ==
+          "circuit.toml:1:87: a key has more than 32 parts");
+    CHECK(refusal_set(parts + "=1").ends_with(": a key has more than 32 parts"));
+    CHECK(refusal("seed = " + repeated("[", 70) + repeated("]", 70) + "\n") ==
+          "circuit.toml:1:72: tables and lists are nested more than 64 deep");
+    const std::string table = std::string("{").append(repeated("a.", 31)).append("a = ");
+    CHECK(refusal("a = " + repeated(table, 250) + "1" + repeated("}", 250) + "\n")
+              .ends_with(": tables and lists are nested more than 64 deep"));
+    CHECK(refusal(repeated("# nothing\n", 1700000)) ==
+          "'circuit.toml' has more than 16 MB; a pipeline file is text that somebody wrote");
+    // Dots elsewhere are no keys.
+    CHECK(refusal("# " + parts + "\n" + with("a circuit", parts)) == "");
+    CHECK(refusal("name = '''" + parts + "''' # " + parts + "\n" + with("name = \"a circuit\"", "")) == "");
+}
