@@ -71,18 +71,20 @@ public:
         : key0_(stream_key(seed, stream)), key1_(stream_key(seed ^ 0x6e6f697365ULL, stream)), cell_(first_cell) {}
     /// A fresh standard exponential variate into the lanes of the mask.
     MFM_INLINE void exponential(const typename T::MaskType& mask, T& target) {
-        target = select(mask, -log(uniform()), target);
+        for (int k = 0; k < B; ++k) {
+            if (detail::signs(mask.v[k]) == 0) continue;
+            One old;
+            Mask<W, 1> here;
+            old.v[0] = target.v[k];
+            here.v[0] = mask.v[k];
+            target.v[k] = select(here, -log(draw(k)), old).v[0];
+        }
+        ++purpose_;
     }
     /// Uniform in (0, 1), one per cell.
     MFM_INLINE T uniform() {
         T out;
-        for (int k = 0; k < B; ++k) {
-            constexpr std::integral_constant<int, W> width;
-            U x0 = detail::iota(width) + (cell_ + static_cast<std::uint64_t>(k * W)),
-              x1 = detail::fill_bits(width, step_ << 8 | purpose_);
-            Threefry<W>::words(x0, x1, key0_, key1_);
-            out.v[k] = (typename T::F)(x0 >> 12 | 0x3ff0000000000000ULL) - 1.0 + 0x1p-53;
-        }
+        for (int k = 0; k < B; ++k) out.v[k] = draw(k).v[0];
         ++purpose_;
         return out;
     }
@@ -92,6 +94,16 @@ public:
     }
 
 private:
+    using One = Real<W, 1>;
+    MFM_INLINE One draw(int k) const {
+        constexpr std::integral_constant<int, W> width;
+        U x0 = detail::iota(width) + (cell_ + static_cast<std::uint64_t>(k * W)),
+          x1 = detail::fill_bits(width, step_ << 8 | purpose_);
+        Threefry<W>::words(x0, x1, key0_, key1_);
+        One out;
+        out.v[0] = (typename One::F)(x0 >> 12 | 0x3ff0000000000000ULL) - 1.0 + 0x1p-53;
+        return out;
+    }
     std::uint64_t key0_, key1_, cell_, step_ = 0, purpose_ = 0;
 };
 
@@ -155,7 +167,7 @@ public:
         const int bits = static_cast<int>(bits_);
         const U16 index = number >> (16 - bits);
         U16 entry = {};
-#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__OPTIMIZE__)
         if constexpr (W == 8) { // the table fits two registers
             entry = index;
             const auto* table = reinterpret_cast<const U16*>(entry_.data());
@@ -177,7 +189,7 @@ private:
         second_[outcome] = static_cast<std::uint16_t>(cutoff);
     }
     template <int W> MFM_INLINE static bool any_zero(const typename Native<W>::U16& x) {
-#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__OPTIMIZE__)
         if constexpr (W == 8) {
             std::uint32_t zero;
             __asm__("vptestnmw %1, %1, %0" : "=k"(zero) : "v"(x));
