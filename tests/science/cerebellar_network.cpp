@@ -6,26 +6,19 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <tbb/global_control.h>
 
-#include "config/pipeline.hpp"
-#include "network/network.hpp"
+#include "science/cerebellum_fixture.hpp"
 
 namespace {
 
 using namespace mfm;
-
-const Registry& registry() {
-    static const Registry plugins({TEST_PLUGIN_FOLDER});
-    return plugins;
-}
+using cerebellum::registry;
 
 struct Built {
     PipelineConfig config;
@@ -57,51 +50,6 @@ const std::vector<Built>& circuits() {
         return made;
     }();
     return all;
-}
-
-/// A published projection: in-degree over all target cells, its spread and that of the out-degree over connected cells,
-/// contacts.
-struct Published {
-    double in_mean = 0, in_sd = 0, out_mean = 0, out_sd = 0, contacts_mean = 1, contacts_sd = 0;
-};
-/// The table of ../shared, by the names that the pipeline gives the projections; empty when it is not there.
-std::map<std::string, Published> published() {
-    static const std::map<std::string, std::string> names{{"mf_to_glom", "mossy_fibers_to_glomerulus"},
-                                                          {"glom_to_GrC", "glomerulus_to_granule"},
-                                                          {"glom_to_GoC", "glomerulus_to_golgi"},
-                                                          {"GoC_to_GrC", "golgi_to_granule"},
-                                                          {"GoC_to_GoC", "golgi_to_golgi"},
-                                                          {"aa_to_GoC", "ascending_axon_to_golgi"},
-                                                          {"pf_to_GoC", "parallel_fiber_to_golgi"},
-                                                          {"aa_to_PC", "ascending_axon_to_purkinje"},
-                                                          {"pf_to_PC", "parallel_fiber_to_purkinje"},
-                                                          {"pf_to_BC", "parallel_fiber_to_basket"},
-                                                          {"pf_to_SC", "parallel_fiber_to_stellate"},
-                                                          {"SC_to_PC", "stellate_to_purkinje"},
-                                                          {"BC_to_PC", "basket_to_purkinje"},
-                                                          {"SC_to_SC", "stellate_to_stellate"},
-                                                          {"BC_to_BC", "basket_to_basket"}};
-    std::ifstream file(std::filesystem::path(TEST_SHARED_FOLDER) / "data/cerebellum/connections.csv");
-    std::map<std::string, Published> table;
-    std::string line;
-    const auto number = [](const std::string& text) { return text.empty() ? 0.0 : std::stod(text); };
-    while (std::getline(file, line)) {
-        std::vector<std::string> cells(1);
-        bool quoted = false;
-        for (const char c : line) {
-            if (c == '"')
-                quoted = !quoted;
-            else if (c == ',' && !quoted)
-                cells.emplace_back();
-            else
-                cells.back() += c;
-        }
-        const auto found = names.find(cells[0]);
-        if (found == names.end() || cells.size() < 17) continue;
-        table[found->second] = {number(cells[14]), number(cells[11]), number(cells[12]),
-                                number(cells[13]), number(cells[15]), number(cells[16])};
-    }
-    return table;
 }
 
 double mean_over_seeds(const std::string& projection, double DegreeStatistics::*what) {
@@ -165,7 +113,7 @@ double in_degree_correlation(const std::string& a, const std::string& b) {
 } // namespace
 
 TEST_CASE("in-degrees and contacts are the published ones: means within 10 %, sd within 35 %, over three seeds") {
-    const auto table = published();
+    const auto table = cerebellum::published_connections();
     if (table.empty()) {
         WARN("no table of published connections beside the repository: this part is skipped");
         return;
@@ -274,13 +222,13 @@ TEST_CASE("the circuit is the same bits with one thread and with three") {
 }
 
 TEST_CASE("the measured table of connections", "[.table]") {
-    const auto table = published();
+    const auto table = cerebellum::published_connections();
     std::cout << "| projection | in-degree, all | published | sd | published | contacts | published | out-degree, "
                  "connected | published |\n"
                  "|---|---|---|---|---|---|---|---|---|\n";
     for (const Projection& p : circuits()[0].network.projections) {
         const auto at = table.find(p.name);
-        const Published ref = at == table.end() ? Published{} : at->second;
+        const cerebellum::Connection ref = at == table.end() ? cerebellum::Connection{} : at->second;
         const auto mean = [&](double DegreeStatistics::*what) { return mean_over_seeds(p.name, what); };
         std::cout << fmt::format("| {} | {:.4g} | {:.4g} | {:.3g} | {:.3g} | {:.4g} ± {:.2g} | {:.4g} ± {:.2g} | "
                                  "{:.3g} ± {:.2g} | {:.3g} ± {:.2g} |\n",
