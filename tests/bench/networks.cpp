@@ -195,7 +195,7 @@ void simulate(const PipelineConfig& config, const Network& network, bool parts) 
     const SimulationConfig& simulation = config.simulation;
     const auto steps = static_cast<std::uint64_t>(std::llround(simulation.duration / simulation.dt));
     const double biology = 1e-3 * static_cast<double>(steps) * simulation.dt; // s
-    const double bytes = resident_bytes();
+    const double bytes = resident_bytes(), start = cpu_seconds();
     Engine engine(config, network, config.seed, courses_of(config));
     Recorder recorder(network, {simulation.dt, simulation.transient, simulation.duration, simulation.bin,
                                 config.validation.bin, simulation.block, simulation.record_spikes, config.seed});
@@ -207,6 +207,7 @@ void simulate(const PipelineConfig& config, const Network& network, bool parts) 
         record = [&](std::uint64_t first, std::uint32_t n, const std::vector<BlockSpikes>& spikes) {
             recording.measure([&] { recorder.observe(first, n, spikes); });
         };
+    fmt::print("start_cpu_s {:.3f}\n", cpu_seconds() - start);
     const double wall = wall_seconds(), since = cpu_seconds();
     engine.run(steps, record);
     const double cpu = cpu_seconds() - since, elapsed = wall_seconds() - wall;
