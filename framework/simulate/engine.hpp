@@ -3,20 +3,22 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "network/network.hpp"
 #include "simulate/neuron_group.hpp"
 #include "simulate/sources.hpp"
+#include "simulate/wiring.hpp"
 
 namespace mfm {
 
 /// Spikes of one population in one block of steps, ordered by step and then by cell.  A relay or a Poisson source may
-/// appear several times in a step.
+/// appear several times in a step.  Valid until the next block.
 struct BlockSpikes {
-    std::vector<std::uint32_t> step; ///< from the block's first
-    std::vector<std::uint32_t> cell;
+    std::span<const std::uint32_t> step; ///< from the block's first
+    std::span<const std::uint32_t> cell;
 };
 
 /// A state that is no finite number any more; the sentence names population, cell, step, variable and the cell's state.
@@ -24,15 +26,17 @@ class NotFinite : public PluginError {
     using PluginError::PluginError;
 };
 
-/// The spiking network in motion: neurons advance in blocks of steps no longer than the least delay, spikes go through
-/// per-population buffers.  The same bits for any number of threads and any vector width.
+/// The spiking network in motion.  Blocks of steps no longer than the least delay are simulated piece by piece, side by
+/// side: a piece of a population adds up what the spikes of earlier blocks bring it, and advances; then the spikes of
+/// all pieces are put in order.  The same bits for any number of threads, any length of blocks and any vector width.
 class Engine {
 public:
     /// seed keys all noise of this run; courses [populations], empty where a population is not Poisson or silent.
     /// strict: blocks of one step, each looked at, to find the step in which a state stops being finite (same bits,
     /// slower).
+    /// wiring: of this network, for several runs to share; made here when NULL.
     Engine(const PipelineConfig&, const Network&, std::uint64_t seed, std::vector<SourceCourses> courses,
-           bool strict = false);
+           bool strict = false, std::shared_ptr<const Wiring> wiring = nullptr);
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;

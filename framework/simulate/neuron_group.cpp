@@ -138,29 +138,33 @@ void NeuronGroup::set_drives(std::vector<PoissonDrive> drives) {
 
 void NeuronGroup::advance(const Range& range, const double* const* rows, mfm_spikes* spikes,
                           std::uint32_t* spike_count) {
-    // Pointers to this range's part of every array; small, and local to the call, so that calls can run side by side.
+    // Pointers to this range's part of every array.  A thread keeps its lists from call to call: calls can run side by
+    // side, and none of them allocates.
+    struct Lists {
+        std::vector<double*> state;
+        std::vector<const double*> setting;
+        std::vector<mfm_drive> drive;
+        std::vector<const mfm_drive*> drives;
+    };
+    thread_local Lists lists;
     const std::uint64_t at = range.first;
-    std::vector<double*> state(state_.size());
-    for (std::size_t i = 0; i < state_.size(); ++i) state[i] = state_[i].data() + at;
-    std::vector<const double*> setting(setting_.size());
-    for (std::size_t i = 0; i < setting_.size(); ++i) setting[i] = setting_[i].data() + (stride_[i] != 0 ? at : 0);
-    std::vector<const double*> input;
-    if (rows != nullptr) {
-        input.resize(static_cast<std::size_t>(range.n_steps) * n_ports_);
-        for (std::size_t i = 0; i < input.size(); ++i) input[i] = rows[i] != nullptr ? rows[i] + at : nullptr;
-    }
-    std::vector<mfm_drive> drives(drives_.size());
-    std::vector<const mfm_drive*> drive_list(drives_.size() + 1, nullptr);
+    lists.state.resize(state_.size());
+    for (std::size_t i = 0; i < state_.size(); ++i) lists.state[i] = state_[i].data() + at;
+    lists.setting.resize(setting_.size());
+    for (std::size_t i = 0; i < setting_.size(); ++i)
+        lists.setting[i] = setting_[i].data() + (stride_[i] != 0 ? at : 0);
+    lists.drive.resize(drives_.size());
+    lists.drives.assign(drives_.size() + 1, nullptr);
     for (std::size_t i = 0; i < drives_.size(); ++i) {
         const PoissonDrive& d = drives_[i];
         const std::uint32_t rate_stride = d.rate_hz.size() > 1, weight_stride = d.weight.size() > 1;
-        drives[i] = {sizeof(mfm_drive),
-                     d.port,
-                     rate_stride,
-                     weight_stride,
-                     d.rate_hz.data() + (rate_stride != 0 ? at : 0),
-                     d.weight.data() + (weight_stride != 0 ? at : 0)};
-        drive_list[i] = &drives[i];
+        lists.drive[i] = {sizeof(mfm_drive),
+                          d.port,
+                          rate_stride,
+                          weight_stride,
+                          d.rate_hz.data() + (rate_stride != 0 ? at : 0),
+                          d.weight.data() + (weight_stride != 0 ? at : 0)};
+        lists.drives[i] = &lists.drive[i];
     }
     mfm_neuron_batch batch{};
     batch.size = sizeof batch;
@@ -172,11 +176,11 @@ void NeuronGroup::advance(const Range& range, const double* const* rows, mfm_spi
     batch.first_neuron = at;
     batch.first_step = range.first_step;
     batch.dt = dt_;
-    batch.state = state.data();
-    batch.setting = setting.data();
+    batch.state = lists.state.data();
+    batch.setting = lists.setting.data();
     batch.setting_stride = stride_.data();
-    batch.input = rows != nullptr ? input.data() : nullptr;
-    batch.drive = drives.empty() ? nullptr : drive_list.data();
+    batch.input = rows;
+    batch.drive = drives_.empty() ? nullptr : lists.drives.data();
     batch.spikes = spikes;
     batch.spike_count = spike_count != nullptr ? spike_count + at : nullptr;
     mfm_error error = empty_error();
@@ -186,10 +190,11 @@ void NeuronGroup::advance(const Range& range, const double* const* rows, mfm_spi
 
 bool NeuronGroup::find_not_finite(std::size_t& state, std::uint64_t& cell) const {
     for (std::size_t s = 0; s < state_.size(); ++s) {
-        // x - x is 0 for a finite number and NaN otherwise, and the sum keeps it.
-        double sum = 0.0;
-        for (std::uint64_t i = 0; i < n_; ++i) sum += state_[s][i] - state_[s][i];
-        if (sum == 0.0) continue;
+        // x - x is 0 for a finite number and NaN otherwise, and a sum keeps it; several sums go side by side.
+        std::array<double, MFM_BATCH_ALIGNMENT> sum{};
+        for (std::uint64_t i = 0; i < padded_; i += MFM_BATCH_ALIGNMENT)
+            for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += state_[s][i + k] - state_[s][i + k];
+        if (std::all_of(sum.begin(), sum.end(), [](double x) { return x == 0.0; })) continue;
         for (std::uint64_t i = 0; i < n_; ++i)
             if (!std::isfinite(state_[s][i])) {
                 state = s;

@@ -48,7 +48,7 @@ public:
         std::uint64_t first = 0, n = 0, first_step = 0;
         std::uint32_t n_steps = 0;
     };
-    /// rows: [n_steps * ports] input rows of the whole group ([padded], or NULL), or NULL for no input.
+    /// rows: [n_steps * ports] input rows of these cells ([n], or NULL), or NULL for no input.
     /// Spikes are appended with neuron counted from range.first.  spike_count: [padded] of the whole group, or NULL.
     /// [batch]
     void advance(const Range&, const double* const* rows, mfm_spikes* spikes, std::uint32_t* spike_count);

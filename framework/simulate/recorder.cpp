@@ -36,23 +36,18 @@ Recorder::Recorder(const Network& network, const Options& options)
     : options_(options), cells_(network.populations.size()) {
     for (std::size_t p = 0; p < cells_.size(); ++p) {
         Cells& c = cells_[p];
-        c.n = network.populations[p].n;
-        c.count.assign(c.n, 0);
-        c.last.assign(c.n, -1.0);
-        c.interval.assign(c.n, 0.0);
-        c.interval2.assign(c.n, 0.0);
-        c.intervals.assign(c.n, 0);
+        const std::uint64_t n = network.populations[p].n;
+        c.cell.resize(n);
         c.course.assign(bins(options.duration, options.course_bin), 0.0);
         c.binned.assign(bins(options.duration - options.transient, options.bin), 0.0);
-        c.sample_slot.assign(c.n, 0);
         // The first of a random order, so that the sample does not follow the cells' places.
-        std::vector<std::uint32_t> order(c.n);
+        std::vector<std::uint32_t> order(n);
         std::iota(order.begin(), order.end(), 0u);
         RandomSequence random(options.seed, stream_number(StreamPurpose::Pairs, p), 0);
-        const std::uint64_t wanted = std::min(c.n, sampled_cells);
+        const std::uint64_t wanted = std::min(n, sampled_cells);
         for (std::uint64_t i = 0; i < wanted; ++i) {
-            std::swap(order[i], order[i + random.below(c.n - i)]);
-            c.sample_slot[order[i]] = static_cast<std::uint32_t>(i) + 1;
+            std::swap(order[i], order[i + random.below(n - i)]);
+            c.cell[order[i]].sample_slot = static_cast<std::uint32_t>(i) + 1;
         }
         c.sampled.assign(wanted, std::vector<std::uint16_t>(c.binned.size(), 0));
     }
@@ -61,7 +56,9 @@ Recorder::Recorder(const Network& network, const Options& options)
 void Recorder::observe(std::uint64_t first_step, std::uint32_t, const std::vector<BlockSpikes>& spikes) {
     for (std::size_t p = 0; p < cells_.size(); ++p) {
         Cells& c = cells_[p];
-        for (std::size_t k = 0; k < spikes[p].cell.size(); ++k) {
+        const std::size_t n = spikes[p].cell.size();
+        for (std::size_t k = 0; k < n; ++k) {
+            __builtin_prefetch(&c.cell[spikes[p].cell[std::min(k + 16, n - 1)]], 1);
             const double t = static_cast<double>(first_step + spikes[p].step[k]) * options_.dt;
             const std::uint32_t cell = spikes[p].cell[k];
             const auto course_at = static_cast<std::size_t>(t / options_.course_bin + 1e-9);
@@ -71,18 +68,18 @@ void Recorder::observe(std::uint64_t first_step, std::uint32_t, const std::vecto
                 c.spike_time.push_back(t);
             }
             if (t < options_.transient - 1e-9 || t >= options_.duration) continue;
-            ++c.count[cell];
-            if (c.last[cell] >= 0.0) {
-                const double interval = t - c.last[cell];
-                c.interval[cell] += interval;
-                c.interval2[cell] += interval * interval;
-                ++c.intervals[cell];
+            Cell& it = c.cell[cell];
+            if (it.spikes > 0) {
+                const double interval = t - it.last;
+                it.interval += interval;
+                it.interval2 += interval * interval;
             }
-            c.last[cell] = t;
+            ++it.spikes;
+            it.last = t;
             const auto at = static_cast<std::size_t>((t - options_.transient) / options_.bin + 1e-9);
             if (at >= c.binned.size()) continue;
             c.binned[at] += 1.0;
-            if (c.sample_slot[cell] != 0) ++c.sampled[c.sample_slot[cell] - 1][at];
+            if (it.sample_slot != 0) ++c.sampled[it.sample_slot - 1][at];
         }
     }
 }
@@ -92,16 +89,18 @@ std::vector<PopulationActivity> Recorder::finish() const {
     const double seconds = (options_.duration - options_.transient) * 1e-3;
     for (const Cells& c : cells_) {
         PopulationActivity a;
-        a.cell_rate_hz.resize(c.n);
+        const std::size_t n = c.cell.size();
+        a.cell_rate_hz.resize(n);
         std::vector<double> firing;
         double cv = 0.0;
         std::uint64_t with_cv = 0;
-        for (std::uint64_t i = 0; i < c.n; ++i) {
-            a.cell_rate_hz[i] = c.count[i] / seconds;
-            if (c.count[i] > 0) firing.push_back(a.cell_rate_hz[i]);
-            if (c.intervals[i] >= 2) {
-                const double m = c.interval[i] / c.intervals[i];
-                cv += std::sqrt(std::max(0.0, c.interval2[i] / c.intervals[i] - m * m)) / m;
+        for (std::size_t i = 0; i < n; ++i) {
+            const Cell& it = c.cell[i];
+            a.cell_rate_hz[i] = it.spikes / seconds;
+            if (it.spikes > 0) firing.push_back(a.cell_rate_hz[i]);
+            if (it.spikes >= 3) {
+                const double intervals = it.spikes - 1.0, m = it.interval / intervals;
+                cv += std::sqrt(std::max(0.0, it.interval2 / intervals - m * m)) / m;
                 ++with_cv;
             }
         }
@@ -115,17 +114,17 @@ std::vector<PopulationActivity> Recorder::finish() const {
         a.rate_sd_hz = spread(all, a.cell_rate_hz.size());
         a.rate_firing_hz = fired.mean;
         a.rate_sd_firing_hz = spread(fired, firing.size());
-        a.firing_fraction = c.n > 0 ? static_cast<double>(firing.size()) / static_cast<double>(c.n) : 0.0;
+        a.firing_fraction = n > 0 ? static_cast<double>(firing.size()) / static_cast<double>(n) : 0.0;
 
         a.course_hz = c.course;
-        for (double& x : a.course_hz) x /= static_cast<double>(c.n) * options_.course_bin * 1e-3;
+        for (double& x : a.course_hz) x /= static_cast<double>(n) * options_.course_bin * 1e-3;
         // Standard error of the rate from independent blocks of time.
         const auto per_block = std::max<std::size_t>(1, bins(options_.block, options_.bin));
         std::vector<double> block_rate;
         for (std::size_t b = 0; b + per_block <= c.binned.size(); b += per_block)
             block_rate.push_back(std::accumulate(c.binned.begin() + static_cast<std::ptrdiff_t>(b),
                                                  c.binned.begin() + static_cast<std::ptrdiff_t>(b + per_block), 0.0) /
-                                 (static_cast<double>(c.n) * static_cast<double>(per_block) * options_.bin * 1e-3));
+                                 (static_cast<double>(n) * static_cast<double>(per_block) * options_.bin * 1e-3));
         if (block_rate.size() > 1)
             a.rate_se_hz = std::sqrt(mean_variance(block_rate).variance / static_cast<double>(block_rate.size()));
 
@@ -160,8 +159,8 @@ std::vector<double> Recorder::count_covariance() const {
             if (a.size() < 2) continue;
             double sum = 0.0;
             for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - mean[p]) * (b[i] - mean[q]);
-            out[p * n + q] = sum / (static_cast<double>(a.size() - 1) * static_cast<double>(cells_[p].n) *
-                                    static_cast<double>(cells_[q].n));
+            out[p * n + q] = sum / (static_cast<double>(a.size() - 1) * static_cast<double>(cells_[p].cell.size()) *
+                                    static_cast<double>(cells_[q].cell.size()));
         }
     return out;
 }

@@ -24,13 +24,15 @@ public:
     [[nodiscard]] std::vector<double> count_covariance() const;
 
 private:
+    /// After the transient; in one cache line, since a spike touches all of it.
+    struct Cell {
+        double last = 0.0, interval = 0.0, interval2 = 0.0; // ms; sums over the intervals
+        std::uint32_t spikes = 0;
+        std::uint32_t sample_slot = 0; // index + 1 among the sampled cells, or 0
+    };
     struct Cells {
-        std::uint64_t n = 0;
-        std::vector<std::uint32_t> count;              // after the transient
-        std::vector<double> last, interval, interval2; // ms
-        std::vector<std::uint32_t> intervals;
+        std::vector<Cell> cell;
         std::vector<double> course, binned;              // population counts
-        std::vector<std::uint32_t> sample_slot;          // [n] index + 1 among the sampled cells, or 0
         std::vector<std::vector<std::uint16_t>> sampled; // counts per bin of the sampled cells
         std::vector<std::uint32_t> spike_cell;
         std::vector<double> spike_time;

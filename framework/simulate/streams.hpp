@@ -13,7 +13,8 @@ enum class StreamPurpose : std::uint64_t {
     Run = 5,
     Sample = 6,
     Pairs = 7,
-    Renewal = 8
+    Renewal = 8,
+    MeanField = 9
 };
 
 [[nodiscard]] constexpr std::uint64_t stream_number(StreamPurpose purpose, std::uint64_t index) noexcept {

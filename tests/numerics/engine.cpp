@@ -63,8 +63,9 @@ struct Circuit {
         return network.projections.back();
     }
     std::uint64_t run(std::uint64_t steps, const Engine::Observer& observe = {}, std::string* hash = nullptr,
-                      bool strict = false) {
-        Engine engine(config, network, 11, courses, strict);
+                      bool strict = false, std::uint64_t cells_of_piece = 0) {
+        Engine engine(config, network, 11, courses, strict,
+                      std::make_shared<const Wiring>(config, network, cells_of_piece));
         engine.run(steps, observe);
         if (hash != nullptr) {
             ContentHash h;
@@ -145,31 +146,103 @@ TEST_CASE("a spike takes effect exactly one delay after it was fired, for every 
     }
 }
 
-TEST_CASE("every spike reaches every synapse of its cell once") {
+TEST_CASE("what arrives is the sum over all synapses of weight and decay since the arrival, however they are kept") {
+    Circuit c;
+    constexpr std::uint64_t n = 66000; // more than 16 bits can count
+    constexpr double tau = 4.0;
+    const std::size_t in = c.poisson("input", 60, 80), relay = c.relay("relay", 40);
+    const std::size_t target = c.add(silent({exponential(tau, 0), exponential(tau, -80)}), "target", n);
+    RandomSequence random(3, 3, 3);
+    c.connect(in, relay, 0, 0.1, 1, 0.3).contacts.assign(c.network.projections.back().synapses(), 2.0f);
+    c.connect(in, target, 0, 0.01, 0.7, 1.7);
+    c.connect(relay, target, 1, 0.01, 0.3, 0.4);
+    Projection& contacts = c.connect(in, target, 1, 0.01, 0.2, 2.0);
+    for (std::size_t k = 0; k < contacts.to.size(); ++k)
+        contacts.contacts.push_back(static_cast<float>(random.below(5)));
+    Projection& weights = c.connect(in, target, 0, 0.01, 0, 0.3);
+    for (std::size_t k = 0; k < weights.to.size(); ++k) weights.weights.push_back(random.uniform());
+    Projection& delays = c.connect(in, target, 0, 0.01, 0.5, 0);
+    for (std::size_t k = 0; k < delays.to.size(); ++k)
+        delays.delays.push_back(0.3 + 0.1 * static_cast<double>(random.below(40)));
+    Projection& both = c.connect(relay, target, 1, 0.01, 0, 0);
+    for (std::size_t k = 0; k < both.to.size(); ++k) {
+        both.weights.push_back(random.uniform());
+        both.delays.push_back(0.3 + 0.1 * static_cast<double>(random.below(90)));
+    }
+    constexpr std::uint64_t steps = 500;
+    std::vector<std::vector<double>> expected(2, std::vector<double>(n, 0.0));
+    const auto observe = [&](std::uint64_t first, std::uint32_t, const std::vector<BlockSpikes>& spikes) {
+        for (const Projection& p : c.network.projections) {
+            if (p.target != target) continue;
+            for (std::size_t k = 0; k < spikes[p.source].cell.size(); ++k)
+                for (std::uint64_t e = p.row[spikes[p.source].cell[k]]; e < p.row[spikes[p.source].cell[k] + 1]; ++e) {
+                    const auto delay =
+                        static_cast<std::uint64_t>(std::llround((p.delays.empty() ? p.delay : p.delays[e]) / 0.1));
+                    const std::uint64_t arrival = first + spikes[p.source].step[k] + delay;
+                    if (arrival < steps)
+                        expected[p.port][p.to[e]] +=
+                            p.weight_of(e) * std::exp(-0.1 * static_cast<double>(steps - 1 - arrival) / tau);
+                }
+        }
+    };
+    for (const std::uint64_t cells_of_piece : {0, 16, 4096, 66000}) {
+        for (auto& port : expected) port.assign(n, 0.0);
+        Engine engine(c.config, c.network, 11, c.courses, false,
+                      std::make_shared<const Wiring>(c.config, c.network, cells_of_piece));
+        engine.run(steps, observe);
+        double worst = 0.0, largest = 0.0;
+        for (std::size_t port = 0; port < 2; ++port) {
+            const std::span<const double> g = engine.group(target)->state(
+                static_cast<std::size_t>(engine.group(target)->state_index(port == 0 ? "g_1" : "g_2")));
+            for (std::uint64_t i = 0; i < n; ++i) {
+                worst = std::max(worst, std::abs(g[i] - expected[port][i]));
+                largest = std::max(largest, expected[port][i]);
+            }
+        }
+        INFO(cells_of_piece);
+        CHECK(largest > 5.0);
+        CHECK(worst < 1e-13 * largest * static_cast<double>(steps)); // one rounding a step
+    }
+}
+
+TEST_CASE("every spike reaches every synapse of its cell once, after its delay") {
     Circuit c = balanced(300);
+    constexpr std::uint64_t steps = 3000;
     std::uint64_t expected = 0;
-    const std::uint64_t delivered =
-        c.run(3000, [&](std::uint64_t, std::uint32_t, const std::vector<BlockSpikes>& spikes) {
-            for (const Projection& p : c.network.projections)
-                for (const std::uint32_t cell : spikes[p.source].cell) expected += p.row[cell + 1] - p.row[cell];
-        });
+    const std::uint64_t delivered = c.run(steps, [&](std::uint64_t first, std::uint32_t,
+                                                     const std::vector<BlockSpikes>& spikes) {
+        for (const Projection& p : c.network.projections)
+            for (std::size_t k = 0; k < spikes[p.source].cell.size(); ++k)
+                for (std::uint64_t e = p.row[spikes[p.source].cell[k]]; e < p.row[spikes[p.source].cell[k] + 1]; ++e) {
+                    const double delay = p.delays.empty() ? p.delay : p.delays[e];
+                    expected += first + spikes[p.source].step[k] + std::lround(delay / 0.1) < steps;
+                }
+    });
     CHECK(expected > 100000);
     CHECK(delivered == expected);
 }
 
-TEST_CASE("a relay passes on what it gets: once for every spike, one delay later") {
+TEST_CASE("a relay passes on what it gets: once for every spike and contact, one delay later") {
     Circuit c;
     const std::size_t in = c.poisson("input", 10, 300), relay = c.relay("relay", 20);
-    c.connect(in, relay, 0, 0.3, 1, 0.7);
-    std::vector<std::uint64_t> fired(10000, 0), passed(10000, 0);
-    c.run(9000, [&](std::uint64_t first, std::uint32_t, const std::vector<BlockSpikes>& spikes) {
+    Projection& p = c.connect(in, relay, 0, 0.3, 1, 0.7);
+    for (std::size_t k = 0; k < p.to.size(); ++k) p.contacts.push_back(static_cast<float>(k % 4));
+    using Spike = std::pair<std::uint64_t, std::uint32_t>;
+    std::vector<Spike> expected, passed;
+    constexpr std::uint64_t steps = 9000;
+    c.run(steps, [&](std::uint64_t first, std::uint32_t, const std::vector<BlockSpikes>& spikes) {
         for (std::size_t k = 0; k < spikes[in].cell.size(); ++k)
-            fired[first + spikes[in].step[k] + 7] +=
-                c.network.projections[0].row[spikes[in].cell[k] + 1] - c.network.projections[0].row[spikes[in].cell[k]];
-        for (const std::uint32_t t : spikes[relay].step) ++passed[first + t];
+            for (std::uint64_t e = p.row[spikes[in].cell[k]]; e < p.row[spikes[in].cell[k] + 1]; ++e)
+                for (std::uint64_t copy = 0; copy < e % 4; ++copy)
+                    if (first + spikes[in].step[k] + 7 < steps)
+                        expected.emplace_back(first + spikes[in].step[k] + 7, p.to[e]);
+        for (std::size_t k = 0; k < spikes[relay].cell.size(); ++k)
+            passed.emplace_back(first + spikes[relay].step[k], spikes[relay].cell[k]);
     });
-    CHECK(std::accumulate(passed.begin(), passed.end(), std::uint64_t{0}) > 1000);
-    CHECK(std::equal(passed.begin(), passed.begin() + 9000, fired.begin()));
+    CHECK(passed.size() > 1000);
+    CHECK(std::is_sorted(passed.begin(), passed.end())); // by step, then by cell
+    std::sort(expected.begin(), expected.end());
+    CHECK(passed == expected);
 }
 
 TEST_CASE("Poisson sources are Poisson: mean and variance of the counts are the rate") {
@@ -222,9 +295,9 @@ TEST_CASE("a part of a Poisson population follows its own course, and the other 
     }
 }
 
-TEST_CASE("one thread or two, blocks of the least delay or single steps: the same bits") {
+TEST_CASE("one thread or two, blocks of the least delay or single steps, large or small pieces: the same bits") {
     Circuit c = balanced(3000); // several chunks of cells
-    std::string one, two, strict;
+    std::string one, two, strict, pieces;
     {
         const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, 1);
         c.run(600, {}, &one);
@@ -234,8 +307,10 @@ TEST_CASE("one thread or two, blocks of the least delay or single steps: the sam
         c.run(600, {}, &two);
     }
     c.run(600, {}, &strict, true);
+    c.run(600, {}, &pieces, false, 48);
     CHECK(one == two);
     CHECK(one == strict);
+    CHECK(one == pieces);
 }
 
 TEST_CASE("a state that is not finite stops the run and names population, cell, variable and step") {
