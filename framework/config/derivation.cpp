@@ -34,17 +34,34 @@ void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig&
 
 void read_mean_field(const DocumentNode& node, MeanFieldConfig& mean_field) {
     const TableReader table(node, "mean_field",
-                            {"in_degree", "dynamics", "T", "adaptation", "cell_rates", "in_degree_nodes",
-                             "relative_tolerance", "absolute_tolerance"});
-    static const std::vector<std::string> in_degrees{"list", "gamma", "mean"}, dynamics{"synaptic", "rate"};
+                            {"in_degree", "dynamics", "order", "T", "adaptation", "finite_size_noise", "noise_step",
+                             "cell_rates", "in_degree_nodes", "relative_tolerance", "absolute_tolerance"});
+    static const std::vector<std::string> in_degrees{"list", "gamma", "mean"},
+        dynamics{"synaptic", "rate", "master_equation"};
     if (const DocumentNode* value = table.find("in_degree"))
         mean_field.in_degree =
             static_cast<MeanFieldConfig::InDegree>(read_choice(*value, table.path("in_degree"), in_degrees));
     if (const DocumentNode* value = table.find("dynamics"))
         mean_field.dynamics =
             static_cast<MeanFieldConfig::Dynamics>(read_choice(*value, table.path("dynamics"), dynamics));
+    const bool master = mean_field.dynamics == MeanFieldConfig::Dynamics::MasterEquation;
+    if (mean_field.dynamics != MeanFieldConfig::Dynamics::Synaptic)
+        for (const char* key : {"adaptation", "finite_size_noise", "noise_step"})
+            table.refuse(key, "only dynamics = \"synaptic\" has synapses and adaptation of its own");
+    if (!master) table.refuse("order", "only dynamics = \"master_equation\" has an order");
+    // Its fluctuations are those of activity within T: no default would be right for every circuit.
+    if (master && table.find("T") == nullptr)
+        throw InputError(node.where,
+                         "mean_field: dynamics = \"master_equation\" needs T, the time within which a cell "
+                         "fires at most once (the literature's is 3.5 ms for the cerebellum, 5 to 20 ms for "
+                         "the cortex)");
+    if (const DocumentNode* value = table.find("order"))
+        mean_field.order = static_cast<std::uint32_t>(read_integer(*value, table.path("order"), 1, 2));
     mean_field.T = table.number("T", positive("ms"), mean_field.T);
     mean_field.adaptation = table.boolean("adaptation", mean_field.adaptation);
+    mean_field.finite_size_noise = table.boolean("finite_size_noise", mean_field.finite_size_noise);
+    if (!mean_field.finite_size_noise) table.refuse("noise_step", "it needs finite_size_noise = true");
+    mean_field.noise_step = table.number("noise_step", positive("ms"), mean_field.noise_step);
     mean_field.cell_rates = table.boolean("cell_rates", mean_field.cell_rates);
     mean_field.in_degree_nodes = table.integer("in_degree_nodes", 1, mean_field.in_degree_nodes);
     const mfm_field tolerance = number_field("1", 0.0, 1.0, MFM_OPEN_LOWER);

@@ -66,6 +66,14 @@ struct PopulationConfig {
     SourcePosition where;
 };
 
+/// Short-term plasticity of a projection's synapses: depression and facilitation (Tsodyks & Markram 1997).
+struct PlasticityConfig {
+    double U = 0.5;                ///< share of the resources that a spike uses at rest, in (0, 1]
+    double u_0 = 0.5;              ///< share that the first spike uses
+    double tau_rec = 0.0;          ///< ms, recovery of resources, positive
+    double tau_fac = 0.0;          ///< ms, of facilitation; 0: depression alone
+};
+
 struct ProjectionConfig {
     std::string name, source, target;
     PluginChoice rule;
@@ -76,6 +84,7 @@ struct ProjectionConfig {
     Distribution contacts;      ///< synapses per pair, multiplies the weight; Constant 1 by default
     bool floor_contacts = true; ///< contacts are cut to whole numbers
     double keep = 1.0;          ///< fraction of pairs kept, thinned at random
+    std::optional<PlasticityConfig> plasticity;
     SourcePosition where;
 };
 
@@ -127,9 +136,12 @@ struct TransferConfig {
 
 struct MeanFieldConfig {
     enum class InDegree { List, Gamma, Mean } in_degree = InDegree::List;
-    enum class Dynamics { Synaptic, Rate } dynamics = Dynamics::Synaptic;
-    double T = 0.5; ///< ms
+    enum class Dynamics { Synaptic, Rate, MasterEquation } dynamics = Dynamics::Synaptic;
+    std::uint32_t order = 2; ///< of the master equation: 1, means alone; 2, means and covariances
+    double T = 0.5;          ///< ms
     bool adaptation = true;
+    bool finite_size_noise = false; ///< synaptic dynamics: populations of n cells fire Poisson numbers of spikes
+    double noise_step = 0.2;        ///< ms, the bin in which these numbers are drawn
     bool cell_rates = false; ///< in-degrees weigh every source by its own rate, computed from the wiring
     std::uint32_t in_degree_nodes = 64;
     double relative_tolerance = 1e-6, absolute_tolerance = 1e-6;

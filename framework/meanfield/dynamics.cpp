@@ -27,6 +27,11 @@ Dynamics::Dynamics(MeanFieldModel model) : model_(std::move(model)) {
             const std::size_t tap = tap_of(pathway.source, synaptic ? pathway.delay : 0.0);
             inputs_[p].push_back(synaptic ? Input{true, filter_of(tap, pathway.receptor)} : Input{false, tap});
         }
+    if (model_.config().dynamics != MeanFieldConfig::Dynamics::MasterEquation || model_.config().order < 2) return;
+    std::vector<bool> driven(P, false);
+    for (const Tap& tap : taps_) driven[tap.source] = true;
+    master_.emplace(model_, rate_index_, driven, size_);
+    size_ += master_->size();
 }
 
 std::size_t Dynamics::tap_of(std::size_t source, double delay) {
@@ -70,6 +75,11 @@ std::string Dynamics::state_name(std::size_t i) const {
         if (filter.a == i || filter.b == i)
             return fmt::format("the filtered rate of {} ({} ms late)",
                                model_.populations()[taps_[filter.tap].source].name, taps_[filter.tap].delay);
+    if (master_)
+        for (const auto& [a, b] : master_->pairs())
+            if (master_->index(a, b) == i)
+                return fmt::format("the covariance of {} and {}", model_.populations()[a].name,
+                                   model_.populations()[b].name);
     return "nothing";
 }
 
@@ -86,6 +96,8 @@ Eigen::VectorXd Dynamics::settled(std::span<const double> rate_hz) const {
         y[static_cast<Eigen::Index>(filter.a)] = rate_hz[taps_[filter.tap].source];
         y[static_cast<Eigen::Index>(filter.b)] = rate_hz[taps_[filter.tap].source];
     }
+    MasterEquation::Workspace work;
+    if (master_) static_cast<void>(master_->settle(model_, rate_hz, size_, y.data(), work));
     return y;
 }
 
@@ -101,12 +113,24 @@ void Dynamics::presynaptic(std::size_t p, const double* y, const double* u, std:
     }
 }
 
+void Dynamics::all_rates(const double* y, const double* u, std::vector<double>& nu) const {
+    nu.assign(model_.populations().size(), 0.0);
+    for (const std::size_t p : model_.internal()) nu[p] = y[*rate_index_[p]];
+    for (std::size_t tap = 0; tap < taps_.size(); ++tap)
+        if (taps_[tap].external) nu[taps_[tap].source] = u[tap];
+}
+
 void Dynamics::derivative(const double* y, const double* u, double* dy, Workspace& work) const {
     const double T = model_.config().T;
+    if (master_) {
+        all_rates(y, u, work.nu);
+        master_->derivative(model_, y, work.nu, dy, work.master);
+        return;
+    }
     for (const std::size_t p : model_.internal()) {
         presynaptic(p, y, u, work.nu);
         const bool adapts = adaptation_index_[p].has_value();
-        model_.average(p, work.nu, false, adapts, work.average, work.rate);
+        model_.average(p, work.nu, 0, adapts, work.average, work.rate);
         model_.check(p, work.nu, work.rate);
         const double nu = y[*rate_index_[p]];
         double drive = work.rate.F;
@@ -136,6 +160,17 @@ void Dynamics::jacobian(const double* y, const double* u, double* J, double* B, 
     const std::size_t n = size_;
     std::fill(J, J + n * n, 0.0);
     if (B != nullptr) std::fill(B, B + n * taps_.size(), 0.0);
+    if (master_) {
+        const auto column = [&](std::size_t k) -> double* {
+            if (rate_index_[k]) return J + *rate_index_[k] * n;
+            for (std::size_t tap = 0; tap < taps_.size() && B != nullptr; ++tap)
+                if (taps_[tap].source == k) return B + tap * n;
+            return nullptr;
+        };
+        all_rates(y, u, work.nu);
+        master_->jacobian(model_, y, work.nu, n, J, column, work.master);
+        return;
+    }
     const auto by_tap = [&](std::size_t row, std::size_t tap, double value) {
         if (taps_[tap].immediate())
             J[*rate_index_[taps_[tap].source] * n + row] += value;
@@ -145,7 +180,7 @@ void Dynamics::jacobian(const double* y, const double* u, double* J, double* B, 
     for (const std::size_t p : model_.internal()) {
         presynaptic(p, y, u, work.nu);
         const bool adapts = adaptation_index_[p].has_value();
-        model_.average(p, work.nu, true, adapts, work.average, work.rate);
+        model_.average(p, work.nu, 1, adapts, work.average, work.rate);
         model_.check(p, work.nu, work.rate);
         const std::size_t row = *rate_index_[p];
         const PopulationRate& rate = work.rate;

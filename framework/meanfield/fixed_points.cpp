@@ -44,7 +44,7 @@ public:
                 nu_.push_back(position_[source] < 0 ? rate_hz_[source] : x(position_[source]));
             }
             try {
-                model_.average(p, nu_, J != nullptr, false, work_, rate_);
+                model_.average(p, nu_, J != nullptr ? 1 : 0, false, work_, rate_);
             } catch (const Error& error) {
                 reason = error.what();
                 return false;
@@ -177,6 +177,7 @@ std::vector<Vector> all_starts(const MeanFieldModel& model, std::span<const std:
 
 FixedPoint describe(const Dynamics& dynamics, std::vector<double> rate_hz, double residual) {
     const MeanFieldModel& model = dynamics.model();
+    const MasterEquation* master = dynamics.master_equation();
     FixedPoint point;
     point.rate_hz = std::move(rate_hz);
     point.residual_hz = residual;
@@ -187,14 +188,109 @@ FixedPoint describe(const Dynamics& dynamics, std::vector<double> rate_hz, doubl
     point.stable_with_delays =
         !point.eigenvalues_with_delays.empty() && point.eigenvalues_with_delays.front().real() < 0;
     point.cells_outside.assign(model.populations().size(), 0.0);
+    point.FT.assign(model.populations().size(), 0.0);
+    const std::vector<double> F = master != nullptr ? model.transfer(point.rate_hz) : point.rate_hz;
+    for (std::size_t p = 0; p < F.size(); ++p)
+        if (!model.populations()[p].external || (master != nullptr && master->index(p, p)))
+            point.FT[p] = F[p] * 1e-3 * model.config().T;
+    point.largest_FT = *std::max_element(point.FT.begin(), point.FT.end());
     for (const std::size_t p : model.internal()) {
-        point.largest_FT = std::max(point.largest_FT, point.rate_hz[p] * 1e-3 * model.config().T);
         std::vector<double> nu;
         for (const std::size_t s : model.pathways_into(p)) nu.push_back(point.rate_hz[model.pathways()[s].source]);
         if (!model.inside(p, nu)) point.outside.push_back(p);
         point.cells_outside[p] = model.cells_outside(p, nu);
     }
+    if (master != nullptr) {
+        const Vector y = dynamics.settled(point.rate_hz);
+        const Matrix C = master->covariance(y.data());
+        point.covariance.assign(C.data(), C.data() + C.size());
+        point.lowest_eigenvalue = master->relative_lowest_eigenvalue(y.data());
+    }
     return point;
+}
+
+/// The whole state of the master equation's second order, from `y` to where f(y) = 0, by implicit Euler with growing
+/// steps as above.
+bool settle_second_order(const Dynamics& dynamics, const std::vector<double>& u, Vector& y) {
+    const MeanFieldModel& model = dynamics.model();
+    const MasterEquation& master = *dynamics.master_equation();
+    const Eigen::Index n = y.size();
+    Vector unit = Vector::Ones(n); // Hz, and Hz^2 as independent cells at 1 Hz have it
+    for (const auto& [a, b] : master.pairs())
+        unit(index(*master.index(a, b))) = std::sqrt(master.unit(a) * master.unit(b));
+    Dynamics::Workspace work;
+    Vector f(n), trial_f(n);
+    Matrix J(n, n);
+    const auto evaluate = [&](const Vector& at, Vector& out) {
+        try {
+            dynamics.derivative(at.data(), u.data(), out.data(), work);
+            dynamics.jacobian(at.data(), u.data(), J.data(), nullptr, work);
+        } catch (const Error&) {
+            return false;
+        }
+        return out.allFinite() && J.allFinite();
+    };
+    const auto settled = [&] {
+        return ((f * model.config().T).array().abs() <= 1e-9 * (unit.array() + y.array().abs())).all();
+    };
+    if (!evaluate(y, f)) return false;
+    double step = 0.5 * model.config().T, norm = f.cwiseQuotient(unit).norm();
+    for (int iteration = 0; iteration < 500 && !settled(); ++iteration) {
+        const Matrix kept = J;
+        Matrix system = -J;
+        system.diagonal().array() += 1 / step;
+        const Vector trial = y + system.partialPivLu().solve(f);
+        if (!trial.allFinite() || !evaluate(trial, trial_f)) {
+            J = kept;
+            step *= 0.25;
+            if (step < 1e-6 * model.config().T) return false;
+            continue;
+        }
+        y = trial;
+        f = trial_f;
+        const double trial_norm = f.cwiseQuotient(unit).norm();
+        step = std::min(step * std::clamp(trial_norm > 0 ? norm / trial_norm : 2.0, 0.5, 2.0), 1e9);
+        norm = trial_norm;
+    }
+    return settled();
+}
+
+/// Where the second order leads from the stable first-order fixed points (about others, fluctuations have no
+/// covariance).  Empty, and why, when it leads nowhere.
+std::vector<FixedPoint> second_order_points(const Dynamics& dynamics, const std::vector<FixedPoint>& first_order,
+                                            std::string& reason) {
+    const MeanFieldModel& model = dynamics.model();
+    std::vector<FixedPoint> points;
+    for (const FixedPoint& first : first_order) {
+        std::vector<double> u;
+        for (const Dynamics::Tap& tap : dynamics.taps()) u.push_back(first.rate_hz[tap.source]);
+        Vector y = dynamics.settled(first.rate_hz);
+        if (!first.stable || !settle_second_order(dynamics, u, y)) {
+            if (reason.empty()) reason = "its fluctuations grow without end";
+            continue;
+        }
+        std::vector<double> rate_hz = first.rate_hz;
+        for (const std::size_t p : model.internal()) rate_hz[p] = y(index(dynamics.rate_index(p)));
+        const auto lowest = std::min_element(rate_hz.begin(), rate_hz.end());
+        if (*lowest < 0) {
+            reason = fmt::format("the rate of {} becomes {:.4g} Hz",
+                                 model.populations()[static_cast<std::size_t>(lowest - rate_hz.begin())].name, *lowest);
+            continue;
+        }
+        const bool known = std::any_of(points.begin(), points.end(), [&](const FixedPoint& other) {
+            for (std::size_t p = 0; p < rate_hz.size(); ++p)
+                if (std::abs(other.rate_hz[p] - rate_hz[p]) > 1e-6 * (1.0 + rate_hz[p])) return false;
+            return true;
+        });
+        if (known) continue;
+        Vector f(y.size());
+        Dynamics::Workspace work;
+        dynamics.derivative(y.data(), u.data(), f.data(), work);
+        const auto rates = index(model.internal().size());
+        points.push_back(describe(dynamics, rate_hz, f.head(rates).cwiseAbs().maxCoeff() * model.config().T));
+        points.back().first_order_hz = first.rate_hz;
+    }
+    return points;
 }
 
 } // namespace
@@ -252,10 +348,20 @@ std::vector<FixedPoint> fixed_points(const MeanFieldModel& model, std::span<cons
         throw Error(ExitCode::NotValid, sentence + "; check the transfer functions there");
     }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first.sum() < b.first.sum(); });
-    const Dynamics dynamics(model);
+    const bool second =
+        model.config().dynamics == MeanFieldConfig::Dynamics::MasterEquation && model.config().order > 1;
+    const Dynamics dynamics(second ? model.with_order(1) : model);
     std::vector<FixedPoint> points;
     for (const auto& [x, residual] : found) points.push_back(describe(dynamics, problem.rates(x), residual));
-    return points;
+    if (!second) return points;
+    std::string reason;
+    std::vector<FixedPoint> second_order = second_order_points(Dynamics(model), points, reason);
+    if (!second_order.empty()) return second_order;
+    std::string sentence = "the master equation's second order has no fixed point near that of its first order,";
+    for (const std::size_t p : model.internal())
+        sentence += fmt::format(" {} {:.6g} Hz", model.populations()[p].name, resting_point(points).rate_hz[p]);
+    throw Error(ExitCode::NotValid,
+                fmt::format("{}: {}; use mean_field.order = 1, or dynamics = \"synaptic\"", sentence, reason));
 }
 
 const FixedPoint& resting_point(const std::vector<FixedPoint>& points) {

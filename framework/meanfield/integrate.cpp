@@ -75,11 +75,15 @@ public:
         std::copy(start.data(), start.data() + start.size(), N_VGetArrayPointer(y_.get()));
         const MeanFieldConfig& config = model.config();
         void* memory = cvode_.get();
-        const int status = CVodeSetErrHandlerFn(memory, keep_message, this) |
-                           CVodeInit(memory, derivative, 0.0, y_.get()) |
-                           CVodeSStolerances(memory, config.relative_tolerance, config.absolute_tolerance) |
-                           CVodeSetUserData(memory, this) | CVodeSetLinearSolver(memory, solver_.get(), matrix_.get()) |
-                           CVodeSetJacFn(memory, jacobian);
+        N_VConst(config.absolute_tolerance, scratch_.get());
+        if (const MasterEquation* master = dynamics_.master_equation()) // in units that grow with 1 / N
+            for (const auto& [a, b] : master->pairs())
+                N_VGetArrayPointer(scratch_.get())[*master->index(a, b)] *=
+                    std::sqrt(master->unit(a) * master->unit(b));
+        const int status =
+            CVodeSetErrHandlerFn(memory, keep_message, this) | CVodeInit(memory, derivative, 0.0, y_.get()) |
+            CVodeSVtolerances(memory, config.relative_tolerance, scratch_.get()) | CVodeSetUserData(memory, this) |
+            CVodeSetLinearSolver(memory, solver_.get(), matrix_.get()) | CVodeSetJacFn(memory, jacobian);
         if (status != CV_SUCCESS) failed("CVODE could not be set up: " + message_);
         longest_step_ = dynamics_.least_delay().value_or(std::numeric_limits<double>::infinity());
         if (std::isfinite(longest_step_)) CVodeSetMaxStep(memory, longest_step_);
@@ -230,8 +234,29 @@ private:
                 failed(fmt::format("the mean field became {} at {:.6g} ms: {}; {}", y[i], reached,
                                    dynamics_.state_name(i), state_text()));
         diagnosis_.clear(); // of trial states that a smaller step avoided
+        check_covariances(t, reached);
         remember(reached);
         return reached;
+    }
+
+    /// The master equation's second order: F T and the sign of the covariances' eigenvalues at the end of a step.
+    void check_covariances(double before, double t) {
+        const MasterEquation* master = dynamics_.master_equation();
+        if (master == nullptr) return;
+        const MeanFieldModel& model = dynamics_.model();
+        const double* y = N_VGetArrayPointer(y_.get());
+        read_taps(t);
+        dynamics_.all_rates(y, u_.data(), all_rates_);
+        for (double& rate : all_rates_) rate = std::max(rate, 0.0);
+        const std::vector<double> F = model.transfer(all_rates_);
+        for (std::size_t p = 0; p < F.size(); ++p)
+            if (master->index(p, p)) out_.FT[p] = std::max(out_.FT[p], F[p] * 1e-3 * model.config().T);
+        const double lowest = master->relative_lowest_eigenvalue(y);
+        CovarianceLoss& loss = out_.covariance_loss;
+        if (lowest >= -1000 * model.config().relative_tolerance) return;
+        if (loss.fraction == 0) loss.first_time = t;
+        loss.fraction += (t - before) / t_end_;
+        loss.lowest_eigenvalue = std::min(loss.lowest_eigenvalue, lowest);
     }
 
     [[noreturn]] void stopped(int status, double t) {
@@ -242,6 +267,9 @@ private:
             sentence += "the tolerances are too tight; raise mean_field.relative_tolerance or absolute_tolerance";
         else
             sentence += fmt::format("CVODE says '{}'; {}", message_, state_text());
+        if (dynamics_.master_equation() != nullptr)
+            sentence += "; if the master equation's second order does not hold there, use mean_field.order = 1, or "
+                        "dynamics = \"synaptic\"";
         failed(sentence);
     }
 
@@ -304,6 +332,8 @@ private:
         out_.dt = dt_out_;
         out_.rate_hz.assign(P, {});
         out_.adaptation.assign(P, {});
+        out_.FT.assign(P, 0.0);
+        out_.sd_hz.assign(dynamics_.master_equation() != nullptr ? P : 0, {});
         for (auto& rate : out_.rate_hz) rate.reserve(n_out_);
         excursion_.assign(P, {});
         for (std::size_t p = 0; p < P; ++p) excursion_[p].population = p;
@@ -331,22 +361,27 @@ private:
         for (std::size_t e = 0; e < model.external().size(); ++e)
             out_.rate_hz[model.external()[e]].push_back(course_[e].value(t));
         const MeanFieldConfig& config = model.config();
-        if (config.dynamics == MeanFieldConfig::Dynamics::Rate) read_taps(t);
+        if (config.dynamics != MeanFieldConfig::Dynamics::Synaptic) read_taps(t);
+        if (const MasterEquation* master = dynamics_.master_equation())
+            for (std::size_t p = 0; p < model.populations().size(); ++p) {
+                const auto variance = master->index(p, p);
+                out_.sd_hz[p].push_back(variance ? std::sqrt(std::max(y[*variance], 0.0)) : 0.0);
+            }
         for (const std::size_t p : model.internal()) {
             const double rate = y[dynamics_.rate_index(p)];
             out_.lowest_rate_hz = std::min(out_.lowest_rate_hz, rate);
             largest_rate_ = std::max(largest_rate_, rate);
             const double allowed = 1000 * (config.absolute_tolerance + config.relative_tolerance * largest_rate_);
             if (rate < -allowed)
-                failed(fmt::format("the rate of {} fell to {} Hz at {:.6g} ms, which is beyond the tolerances; lower "
-                                   "mean_field.relative_tolerance and absolute_tolerance",
-                                   model.populations()[p].name, rate, t));
+                failed(fmt::format("the rate of {} fell to {} Hz at {:.6g} ms, which is beyond the tolerances; {}",
+                                   model.populations()[p].name, rate, t,
+                                   dynamics_.master_equation() != nullptr
+                                       ? "the master equation's second order does not hold there: use mean_field.order "
+                                         "= 1, or dynamics = \"synaptic\""
+                                       : "lower mean_field.relative_tolerance and absolute_tolerance"));
             out_.rate_hz[p].push_back(std::max(rate, 0.0));
             if (const auto w = dynamics_.adaptation_index(p)) out_.adaptation[p].push_back(y[*w]);
-            if (const double FT = rate * 1e-3 * config.T; FT > out_.largest_FT) {
-                out_.largest_FT = FT;
-                out_.largest_FT_population = p;
-            }
+            if (dynamics_.master_equation() == nullptr) out_.FT[p] = std::max(out_.FT[p], rate * 1e-3 * config.T);
             dynamics_.presynaptic(p, y, u_.data(), presynaptic_);
             if (!model.inside(p, presynaptic_)) {
                 DomainExcursion& excursion = excursion_[p];
@@ -371,9 +406,17 @@ private:
                             100 * excursion.fraction, excursion.first_time));
             out_.outside.push_back(excursion);
         }
+        const auto largest = std::max_element(out_.FT.begin(), out_.FT.end());
+        out_.largest_FT = *largest;
         if (out_.largest_FT >= 1)
-            out_.warnings.push_back(fmt::format("F T of {} reaches {:.3g}: the mean field is valid below 1 only",
-                                                model.populations()[out_.largest_FT_population].name, out_.largest_FT));
+            out_.warnings.push_back(
+                fmt::format("F T of {} reaches {:.3g}: the mean field is valid below 1 only",
+                            model.populations()[static_cast<std::size_t>(largest - out_.FT.begin())].name, *largest));
+        if (const CovarianceLoss& loss = out_.covariance_loss; loss.fraction > 0)
+            out_.warnings.push_back(fmt::format(
+                "the covariance matrix of the master equation has negative eigenvalues for {:.3g} % of the time, first "
+                "at {:.6g} ms, down to {:.3g} of the largest: its second order does not hold there",
+                100 * loss.fraction, loss.first_time, loss.lowest_eigenvalue));
     }
 
     std::vector<double> internal_rates(const std::vector<double>& rate_hz) const {
@@ -396,7 +439,7 @@ private:
     std::vector<std::size_t> cursor_;
     std::vector<const RateCourse*> courses_; ///< [taps]; null for internal ones
     std::vector<Leg> leg_;
-    std::vector<double> u_, derivatives_, presynaptic_;
+    std::vector<double> u_, derivatives_, presynaptic_, all_rates_;
     Dynamics::Workspace work_;
     std::vector<Stop> stops_;
     double longest_step_ = 0, step_begin_ = 0, largest_rate_ = 0;

@@ -100,6 +100,12 @@ MeanFieldModel MeanFieldModel::with_in_degree(MeanFieldConfig::InDegree in_degre
     return other;
 }
 
+MeanFieldModel MeanFieldModel::with_order(std::uint32_t order) const {
+    MeanFieldModel other = *this;
+    other.config_.order = order;
+    return other;
+}
+
 InDegreeNodes MeanFieldModel::nodes_into(std::size_t p) const {
     const auto& into = into_[p];
     std::vector<double> K;
@@ -166,14 +172,16 @@ bool MeanFieldModel::adapts(std::size_t p) const {
            population.adaptation_increment != 0;
 }
 
-void MeanFieldModel::average(std::size_t p, std::span<const double> nu, bool gradient, bool gain,
-                             AverageWorkspace& work, PopulationRate& out) const {
+void MeanFieldModel::average(std::size_t p, std::span<const double> nu, int order, bool gain, AverageWorkspace& work,
+                             PopulationRate& out) const {
     const InDegreeNodes& nodes = *nodes_[p];
     const std::size_t n = nodes.size(), S = nu.size();
+    const bool gradient = order > 0;
     const std::vector<double>& k = factor_[p];
     work.r.resize(S * n);
     work.rate.resize(n);
     work.d_r.resize(gradient ? S * n : 0);
+    work.d2_r.resize(order > 1 ? S * S * n : 0);
     for (std::size_t s = 0; s < S; ++s)
         for (std::size_t i = 0; i < n; ++i) work.r[s * n + i] = k[s * n + i] * nu[s];
     const TransferFunction& transfer = *populations_[p].transfer;
@@ -184,7 +192,7 @@ void MeanFieldModel::average(std::size_t p, std::span<const double> nu, bool gra
             throw Error(error.code, fmt::format("{}: {}", describe_inputs(p, nu), error.what()));
         }
     };
-    named([&] { transfer.evaluate(work.r, n, work.rate, work.d_r, {}); });
+    named([&] { transfer.evaluate(work.r, n, work.rate, work.d_r, work.d2_r); });
     out.F = 0;
     for (std::size_t i = 0; i < n; ++i) out.F += nodes.weight[i] * work.rate[i];
     if (gradient) {
@@ -192,6 +200,14 @@ void MeanFieldModel::average(std::size_t p, std::span<const double> nu, bool gra
         for (std::size_t s = 0; s < S; ++s)
             for (std::size_t i = 0; i < n; ++i) out.dF[s] += nodes.weight[i] * k[s * n + i] * work.d_r[s * n + i];
         out.dg.assign(S, 0.0);
+    }
+    if (order > 1) {
+        out.d2F.assign(S * S, 0.0);
+        for (std::size_t s = 0; s < S; ++s)
+            for (std::size_t t = 0; t < S; ++t)
+                for (std::size_t i = 0; i < n; ++i)
+                    out.d2F[s * S + t] +=
+                        nodes.weight[i] * k[s * n + i] * k[t * n + i] * work.d2_r[(s * S + t) * n + i];
     }
     out.g = 0;
     if (!gain || !(out.F > std::numeric_limits<double>::min())) return;
@@ -232,7 +248,7 @@ std::vector<double> MeanFieldModel::transfer(std::span<const double> rate_hz) co
     for (const std::size_t p : internal_) {
         nu.clear();
         for (const std::size_t s : into_[p]) nu.push_back(rate_hz[pathways()[s].source]);
-        average(p, nu, false, false, work, average_rate);
+        average(p, nu, 0, false, work, average_rate);
         check(p, nu, average_rate);
         result[p] = average_rate.F;
     }

@@ -25,15 +25,16 @@ struct PopulationModel {
 
 /// The rate of a population at given presynaptic rates, averaged over the in-degrees of its cells.
 struct PopulationRate {
-    double F = 0;           ///< Hz
-    double g = 0;           ///< 1/pA: rate-weighted mean of d ln F / dI
-    std::vector<double> dF; ///< [pathways into it] by the presynaptic rate, dimensionless
-    std::vector<double> dg; ///< [pathways into it] 1/(pA Hz)
+    double F = 0;            ///< Hz
+    double g = 0;            ///< 1/pA: rate-weighted mean of d ln F / dI
+    std::vector<double> dF;  ///< [pathways into it] by the presynaptic rate, dimensionless
+    std::vector<double> dg;  ///< [pathways into it] 1/(pA Hz)
+    std::vector<double> d2F; ///< [pathways into it x pathways into it] 1/Hz
 };
 
 /// Scratch memory of one caller: a model may be shared between threads, a workspace may not.
 struct AverageWorkspace {
-    std::vector<double> r, rate, d_r, gain, d_gain;
+    std::vector<double> r, rate, d_r, d2_r, gain, d_gain;
 };
 
 /// A mean field of any number of populations and pathways: the circuit's Reduction with a transfer function for each
@@ -56,10 +57,12 @@ public:
     [[nodiscard]] bool adapts(std::size_t p) const;
     /// The same model with other in-degree nodes, e.g. Mean for comparison.
     [[nodiscard]] MeanFieldModel with_in_degree(MeanFieldConfig::InDegree in_degree) const;
+    /// The same model with another order of the master equation.
+    [[nodiscard]] MeanFieldModel with_order(std::uint32_t order) const;
 
-    /// Fbar_p = E_k[F_p(k nu)] for presynaptic rates nu [pathways_into(p)], Hz, >= 0; exact gradients when wanted.
-    /// `gain`: g too (0 where it is not wanted).  What is not finite is passed on; see check().
-    void average(std::size_t p, std::span<const double> nu, bool gradient, bool gain, AverageWorkspace&,
+    /// Fbar_p = E_k[F_p(k nu)] for presynaptic rates nu [pathways_into(p)], Hz, >= 0; order 1: exact gradients too,
+    /// 2: exact Hessians too.  `gain`: g too (0 where it is not wanted).  What is not finite is passed on; see check().
+    void average(std::size_t p, std::span<const double> nu, int order, bool gain, AverageWorkspace&,
                  PopulationRate& out) const;
     /// Throws Error when the average is no rate (NaN, infinite or negative), naming population and inputs.
     void check(std::size_t p, std::span<const double> nu, const PopulationRate&) const;

@@ -306,7 +306,7 @@ ValidationReport validate_model(const PipelineConfig& config, const Network& net
             if (point.use != TransferPoint::Use::OperatingPoint) continue;
             std::optional<double> fitted;
             try {
-                model.average(meso[i], point.nu, false, false, workspace, average);
+                model.average(meso[i], point.nu, 0, false, workspace, average);
                 fitted = average.F;
             } catch (const Error&) {
                 fitted.reset(); // the basis is not defined there; the table shows the gap

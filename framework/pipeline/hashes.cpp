@@ -85,6 +85,12 @@ StageHashes stage_hashes(const PipelineConfig& c) {
             }
             h.add(p.rate_hz);
         }
+        for (const ProjectionConfig& p : c.projections)
+            if (p.plasticity) {
+                h.add(std::string_view(p.name));
+                for (const double x : {p.plasticity->U, p.plasticity->u_0, p.plasticity->tau_rec, p.plasticity->tau_fac})
+                    h.add(x);
+            }
         for (const DriveConfig& d : c.drives) {
             h.add(std::string_view(d.target));
             h.add(std::uint64_t{d.port});
@@ -126,7 +132,8 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies, t.renewal_below}) h.add(n);
         for (const double x : {t.seconds, t.transient, t.working_low, t.working_high}) h.add(x);
         h.add(std::uint64_t{c.mean_field.adaptation});
-        h.add(static_cast<std::uint64_t>(c.mean_field.dynamics));
+        h.add(std::uint64_t{c.mean_field.dynamics !=
+                            MeanFieldConfig::Dynamics::Synaptic}); // with a current axis or without
         out.sample = h.hex();
     }
     {
@@ -144,10 +151,12 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         h.add(std::string_view(out.fit));
         h.add(static_cast<std::uint64_t>(m.in_degree));
         h.add(static_cast<std::uint64_t>(m.dynamics));
+        h.add(std::uint64_t{m.order});
         h.add(std::uint64_t{m.adaptation});
+        h.add(std::uint64_t{m.finite_size_noise});
         h.add(std::uint64_t{m.cell_rates});
         h.add(std::uint64_t{m.in_degree_nodes});
-        for (const double x : {m.T, m.relative_tolerance, m.absolute_tolerance}) h.add(x);
+        for (const double x : {m.T, m.noise_step, m.relative_tolerance, m.absolute_tolerance}) h.add(x);
         out.solve = h.hex();
     }
     return out;

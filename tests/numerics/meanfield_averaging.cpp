@@ -65,7 +65,7 @@ double brute_force(const std::vector<std::vector<double>>& columns, const Transf
 PopulationRate average(const MeanFieldModel& model, std::size_t p, const std::vector<double>& nu) {
     AverageWorkspace work;
     PopulationRate rate;
-    model.average(p, nu, true, true, work, rate);
+    model.average(p, nu, 1, true, work, rate);
     return rate;
 }
 
@@ -216,4 +216,24 @@ TEST_CASE("a list that is not there is an error that names the pathway") {
                       Catch::Contains("input1_to_cells") && Catch::Contains("20") && Catch::Contains("gamma"));
     circuit.config.in_degree = MeanFieldConfig::InDegree::Gamma;
     CHECK_NOTHROW(circuit.model());
+}
+
+TEST_CASE("gradient and Hessian of the average equal finite differences") {
+    const MeanFieldModel model =
+        driven(cells(60), std::make_shared<Softplus>(-20, std::vector<double>{0.1, 1.5, -2.0})).model();
+    AverageWorkspace work;
+    PopulationRate at, up, down;
+    std::vector<double> nu{11, 7, 13};
+    model.average(3, nu, 2, false, work, at);
+    for (std::size_t s = 0; s < 3; ++s) {
+        const double h = 1e-4;
+        nu[s] += h;
+        model.average(3, nu, 1, false, work, up);
+        nu[s] -= 2 * h;
+        model.average(3, nu, 1, false, work, down);
+        nu[s] += h;
+        CHECK(at.dF[s] == Approx((up.F - down.F) / (2 * h)).epsilon(1e-7));
+        for (std::size_t t = 0; t < 3; ++t)
+            CHECK(at.d2F[s * 3 + t] == Approx((up.dF[t] - down.dF[t]) / (2 * h)).epsilon(1e-7));
+    }
 }

@@ -209,6 +209,26 @@ TEST_CASE("the derivation's numbers are checked against each other") {
           "circuit.toml:35:16: remap.merge_relays must be true or false, but is a text");
 }
 
+TEST_CASE(
+    "the dynamics' own keys are refused where they would mean nothing, and T is asked for where nobody can guess it") {
+    CHECK(refusal(circuit + "[mean_field]\norder = 2\n") ==
+          "circuit.toml:35:9: mean_field.order does not belong here: only dynamics = \"master_equation\" has an order");
+    CHECK(
+        refusal(circuit + "[mean_field]\ndynamics = \"master_equation\"\n") ==
+        "circuit.toml:34:1: mean_field: dynamics = \"master_equation\" needs T, the time within which a cell fires at "
+        "most once (the literature's is 3.5 ms for the cerebellum, 5 to 20 ms for the cortex)");
+    CHECK(refusal(circuit + "[mean_field]\ndynamics = \"master_equation\"\nT = 5\norder = 3\n") ==
+          "circuit.toml:37:9: mean_field.order is 3, but must be at most 2");
+    CHECK(refusal(circuit + "[mean_field]\ndynamics = \"rate\"\nfinite_size_noise = true\n") ==
+          "circuit.toml:36:21: mean_field.finite_size_noise does not belong here: only dynamics = \"synaptic\" has "
+          "synapses and adaptation of its own");
+    CHECK(refusal(circuit + "[mean_field]\nnoise_step = 0.1\n") ==
+          "circuit.toml:35:14: mean_field.noise_step does not belong here: it needs finite_size_noise = true");
+    CHECK(refusal(circuit + "[mean_field]\ndynamics = \"master\"\n") ==
+          "circuit.toml:35:12: mean_field.dynamics: 'master' is none of 'synaptic', 'rate', 'master_equation' (did you "
+          "mean 'rate'?)");
+}
+
 TEST_CASE("what would take more stack or memory than there is, is refused before") {
     const auto repeated = [](const std::string& text, int times) {
         std::string all;

@@ -44,6 +44,16 @@ TEST_CASE("a pipeline is read in the framework's units and in the order of the f
     CHECK(config.stimulations[0].protocol.settings[0].list == std::vector<double>{4, 8, 12});
     CHECK(config.transfer.optimizer.settings[0].real == 1e-6);
     CHECK(config.mean_field.T == 0.5);
+    CHECK_FALSE(config.mean_field.finite_size_noise);
+}
+
+TEST_CASE("the master equation has its T and order, and the second is the default") {
+    const std::string master = circuit + "[mean_field]\ndynamics = \"master_equation\"\nT = \"3500 us\"\n";
+    const auto second = load(master).mean_field, first = load(master + "order = 1\n").mean_field;
+    CHECK(second.dynamics == mfm::MeanFieldConfig::Dynamics::MasterEquation);
+    CHECK(second.T == 3.5);
+    CHECK(second.order == 2);
+    CHECK(first.order == 1);
 }
 
 TEST_CASE("the same quantity may be written in any unit of its dimension") {
