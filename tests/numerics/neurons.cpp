@@ -141,7 +141,7 @@ TEST_CASE("neither blocks of steps nor batches of cells change a bit of state or
                     const std::uint64_t size = std::min(batch, group.padded() - first);
                     std::vector<const double*> rows(static_cast<std::size_t>(block) * group.ports(), nullptr);
                     for (std::uint32_t t = 0; t < block; ++t)
-                        if ((now + t) % 3 == 0) rows[t * group.ports()] = input.data();
+                        if ((now + t) % 3 == 0) rows[t * group.ports()] = input.data() + first;
                     std::vector<std::uint32_t> step(block * size), neuron(block * size);
                     mfm_spikes out{sizeof(mfm_spikes), static_cast<std::uint32_t>(step.size()), 0, 0, step.data(),
                                    neuron.data()};

@@ -207,12 +207,21 @@ private:
     unsigned bits_;
 };
 
+/// Poisson input is drawn for this many cells at a time, which one call of the generator serves, with 16 bits each.
+constexpr std::uint64_t drawn_cells = 64;
+constexpr std::uint32_t drawn_steps = 128; // and for so many steps
+
 /// One drive of a batch, ready to draw from.
 struct Drive {
     std::uint32_t port, weight_stride;
     const double* weight;
     std::vector<PoissonTable> tables;          // one for all cells, or one for each run of cells of equal rate
     std::vector<const PoissonTable*> table_of; // [n] when rates differ
+};
+/// Sorted by port: those of port p are first[p] .. first[p + 1].
+struct Drives {
+    std::vector<Drive> list;
+    std::array<std::size_t, MFM_MAX_PORTS + 1> first{};
 };
 
 /// f(0) ... f(N - 1), written out.
@@ -376,81 +385,60 @@ private:
         return out;
     }
 
-    static constexpr std::uint32_t tile = 16; // steps that Poisson input is drawn ahead, at multiples of this
-    using Drives = std::vector<detail::Drive>;
+    using Drives = detail::Drives;
 
-    /// What the drives of each port add to it in steps t .. t + n of the batch, all within one tile:
-    /// out [step % tile][port][lanes].  A call of the generator serves a drive for eight steps.
-    template <class T>
-    MFM_INLINE static void draw(const mfm_neuron_batch& b, const Ports& ports, const Drives& drives, std::uint32_t at,
-                                std::uint32_t t, std::uint64_t n, double* out) {
-        constexpr int B = static_cast<int>(sizeof(T) / sizeof(typename T::F)), W = T::lanes / B;
+    /// Events of a drive in the 64 cells from `cell` on, in steps t .. t + n of the batch: out [step][64].
+    template <int W>
+    MFM_INLINE static void draw(const mfm_neuron_batch& b, const detail::Drive& drive, std::uint64_t index,
+                                std::uint64_t cell, std::uint32_t t, std::uint32_t n, std::uint16_t* out) {
         using U = typename detail::Native<W>::U;
         using U16 = typename detail::Native<W>::U16;
+        using Row = typename detail::Native<W>::Row16;
         constexpr std::integral_constant<int, W> width;
         const std::uint64_t key0 = stream_key(b.seed, b.stream),
                             key1 = stream_key(b.seed ^ 0x706f6973736f6eULL, b.stream);
-        const std::uint64_t now = b.first_step + t, first_call = now / 8, last_call = (now + n - 1) / 8;
-        std::uint32_t done = 0; // ports that have their first drive
-        for (std::size_t d = 0; d < drives.size(); ++d) {
-            const detail::Drive& drive = drives[d];
-            const bool more = (done >> drive.port & 1) != 0;
-            done |= 1u << drive.port;
-            const T weight = (drive.weight_stride != 0 ? T::load(drive.weight + at) : T(drive.weight[0])) *
-                             T(ports.port[drive.port].jump);
-            const T offset = T(-0x1p52) * weight; // takes back the bits that make a count a number
-            for (std::uint64_t call = first_call; call <= last_call; ++call) {
-                // 128 bits a cell: 16 for each of eight steps, and as many again where those do not decide.
-                const auto generate = [&](U(&words)[2], int k, std::uint64_t half) __attribute__((always_inline)) {
-                    words[0] = detail::iota(width) + (b.first_neuron + at + static_cast<std::uint64_t>(k * W));
-                    words[1] = detail::fill_bits(width, static_cast<std::uint64_t>(d) << 57 | half << 56 | call);
-                    Threefry<W>::words(words[0], words[1], key0, key1);
-                };
-                U words[B][2], counts[B][2];
-                detail::unrolled<B>([&](int k) __attribute__((always_inline)) { generate(words[k], k, 0); });
-                bool undecided = !drive.table_of.empty();
-                if (!undecided)
-                    detail::unrolled<2 * B>([&](int i) __attribute__((always_inline)) {
-                        bool here = false;
-                        counts[i / 2][i % 2] = (U)drive.tables[0].template counts<W>((U16)words[i / 2][i % 2], here);
-                        undecided |= here;
-                    });
-                if (undecided)
-                    for (int k = 0; k < B; ++k) {
-                        U second[2];
-                        generate(second, k, 1);
-                        for (int word = 0; word < 2; ++word) {
-                            const auto a = (U16)words[k][word], c = (U16)second[word];
-                            U16 count = {};
-                            for (int i = 0; i < 4 * W; ++i)
-                                count[i] = (drive.table_of.empty()
-                                                ? drive.tables[0]
-                                                : *drive.table_of[at + static_cast<std::uint32_t>(k * W + i / 4)])
-                                               .count(a[i], c[i]);
-                            counts[k][word] = (U)count;
+        const auto generate = [&](U(&words)[2], std::uint64_t first, std::uint32_t step, std::uint64_t half)
+            __attribute__((always_inline)) {
+            words[0] = detail::iota(width) + (cell / 8 + first);
+            words[1] = detail::fill_bits(width, index << 57 | half << 56 | (b.first_step + step));
+            Threefry<W>::words(words[0], words[1], key0, key1);
+        };
+        for (std::uint32_t step = t; step < t + n; ++step)
+            for (std::uint64_t first = 0; first < detail::drawn_cells / 8; first += W) {
+                // 128 bits: 16 for each of four cells of the first half, and of four of the second.
+                U words[2], second[2];
+                generate(words, first, step, 0);
+                bool seconds = false;
+                detail::unrolled<2>([&](int half) __attribute__((always_inline)) {
+                    const auto number = (U16)words[half];
+                    U16 count = {};
+                    bool undecided = !drive.table_of.empty();
+                    if (!undecided) count = drive.tables[0].template counts<W>(number, undecided);
+                    const std::uint64_t at = static_cast<std::uint64_t>(half) * detail::drawn_cells / 2 + 4 * first;
+                    if (undecided) {
+                        if (!seconds) generate(second, first, step, 1);
+                        seconds = true;
+                        const auto more = (U16)second[half];
+                        for (int i = 0; i < 4 * W; ++i) {
+                            // Cells of these 64 that the batch does not have get what its next or last one gets.
+                            const std::uint64_t n_th = std::min<std::uint64_t>(
+                                std::max(cell + at + static_cast<std::uint64_t>(i), b.first_neuron) - b.first_neuron,
+                                b.n - 1);
+                            count[i] = (drive.table_of.empty() ? drive.tables[0] : *drive.table_of[n_th])
+                                           .count(number[i], more[i]);
                         }
                     }
-                double* row = out + ((call * 8 % tile) * ports.n + drive.port) * T::lanes;
-                detail::unrolled<8>([&](int step) __attribute__((always_inline)) {
-                    T events;
-                    detail::unrolled<B>([&](int k) __attribute__((always_inline)) {
-                        U one = counts[k][step / 4];
-                        if (step % 4 != 0) one = one >> (16 * (step % 4));
-                        if (step % 4 != 3) one = one & 0xffffULL;
-                        events.v[k] = (typename T::F)(one | 0x4330000000000000ULL);
-                    });
-                    const T amount = fma(events, weight, offset);
-                    (more ? T::load(row) + amount : amount).store(row);
-                    row += ports.n * static_cast<std::uint32_t>(T::lanes);
+                    *reinterpret_cast<Row*>(out + (step - t) * detail::drawn_cells + at) = count;
                 });
             }
-        }
     }
 
-    /// The kernel proper: a block of T::lanes cells over all steps of the batch, state in registers.
+    /// The kernel proper: a block of T::lanes cells over steps t_first .. t_last of the batch, state in registers.
+    /// drawn: events of the block's cells, [drive][drawn_steps][drawn_cells].
     template <class T, int NP, detail::Shapes shapes, class Step>
     MFM_INLINE static void block(const mfm_neuron_batch& b, const Ports& ports, const Drives& drives, const Step& step,
-                                 std::uint32_t at) {
+                                 std::uint32_t at, std::uint32_t t_first, std::uint32_t t_last,
+                                 const std::uint16_t* drawn) {
         using detail::Shapes;
         State<T> s;
         load_fields<T>(
@@ -503,18 +491,18 @@ private:
             if (shape(p) != MFM_RECEPTOR_ALPHA) g[p] += jump;
         };
 
-        // Poisson input, drawn for a tile of steps at a time.
-        bool driven[NP] = {};
-        for (const detail::Drive& d : drives) driven[d.port] = true;
-        alignas(64) double drawn[tile * NP * T::lanes];
+        T drive_weight[detail::max_drives];
+        for (std::size_t d = 0; d < drives.list.size(); ++d) {
+            const detail::Drive& drive = drives.list[d];
+            drive_weight[d] = (drive.weight_stride != 0 ? T::load(drive.weight + at) : T(drive.weight[0])) *
+                              T(ports.port[drive.port].jump);
+        }
 
         Random<T> random(b.seed, b.stream, b.first_neuron + at);
         Input<T> in;
         in.end = sum();
-        for (std::uint32_t t = 0; t < b.n_steps; ++t) {
+        for (std::uint32_t t = t_first; t < t_last; ++t) {
             const std::uint64_t now = b.first_step + t;
-            if (!drives.empty() && (t == 0 || now % tile == 0))
-                draw<T>(b, ports, drives, at, t, std::min<std::uint64_t>(b.n_steps - t, tile - now % tile), drawn);
             // Synapses: exact propagators over the step.  What arrives changes the sum at once but for alpha synapses.
             in.start = shapes == Shapes::Alpha ? in.end : sum();
             each_port([&](int p) __attribute__((always_inline)) {
@@ -537,10 +525,12 @@ private:
                     if (row != nullptr) add(p, T::load(row + at) * constant[p].jump);
                 });
             }
-            if (!drives.empty()) {
+            if (!drives.list.empty()) {
                 each_port([&](int p) __attribute__((always_inline)) {
-                    if (driven[p])
-                        add(p, T::load(drawn + ((now % tile) * ports.n + static_cast<std::uint32_t>(p)) * T::lanes));
+                    const auto port = static_cast<std::size_t>(p);
+                    for (std::size_t d = drives.first[port]; d < drives.first[port + 1]; ++d)
+                        add(p, T::from_counts(drawn + (d * detail::drawn_steps + t - t_first) * detail::drawn_cells) *
+                                   drive_weight[d]);
                 });
             }
 
@@ -570,11 +560,32 @@ private:
         bool shared = true;
         for (int i = 0; i < n_settings; ++i) shared = shared && b.setting_stride[i] == 0;
         const auto step = M::prepare(load_parameters<T>(b, 0), b.dt);
-        for (std::uint32_t at = 0; at < b.n; at += static_cast<std::uint32_t>(T::lanes)) {
+        const auto advance = [&](std::uint32_t at, std::uint32_t t, std::uint32_t n, const std::uint16_t* drawn)
+            __attribute__((always_inline)) {
             if (shared)
-                block<T, NP, shapes>(b, ports, drives, step, at);
+                block<T, NP, shapes>(b, ports, drives, step, at, t, t + n, drawn);
             else
-                block<T, NP, shapes>(b, ports, drives, M::prepare(load_parameters<T>(b, at), b.dt), at);
+                block<T, NP, shapes>(b, ports, drives, M::prepare(load_parameters<T>(b, at), b.dt), at, t, t + n,
+                                     drawn);
+        };
+        constexpr auto lanes = static_cast<std::uint32_t>(T::lanes);
+        const bool driven = !drives.list.empty();
+        std::vector<std::uint16_t> drawn(drives.list.size() * detail::drawn_steps * detail::drawn_cells);
+        const std::uint32_t most_steps = driven ? detail::drawn_steps : b.n_steps;
+        for (std::uint32_t at = 0; at < b.n;) {
+            const std::uint64_t cell = b.first_neuron + at, first = cell / detail::drawn_cells * detail::drawn_cells;
+            const auto end =
+                static_cast<std::uint32_t>(std::min<std::uint64_t>(b.n, first + detail::drawn_cells - b.first_neuron));
+            for (std::uint32_t t = 0; t < b.n_steps; t += most_steps) {
+                const std::uint32_t n = std::min(most_steps, b.n_steps - t);
+                constexpr int W = T::lanes / static_cast<int>(sizeof(T) / sizeof(typename T::F));
+                for (std::size_t d = 0; d < drives.list.size(); ++d)
+                    draw<W>(b, drives.list[d], d, first, t, n,
+                            drawn.data() + d * detail::drawn_steps * detail::drawn_cells);
+                for (std::uint32_t i = at; i < end; i += lanes)
+                    advance(i, t, n, drawn.data() + (b.first_neuron + i - first));
+            }
+            at = end;
         }
     }
 
@@ -631,15 +642,16 @@ private:
         return lanes;
     }
 
-    /// The batch's drives, checked.
+    /// The batch's drives, checked and sorted by port.
     static Drives read_drives(const mfm_neuron_batch& b, std::uint32_t n_ports) {
         Drives out;
         for (const mfm_drive* const* d = b.drive; b.drive != nullptr && *d != nullptr; ++d) {
             const mfm_drive& drive = **d;
             if (drive.port >= n_ports)
                 throw std::runtime_error("a Poisson drive names a receptor that the cell does not have");
-            if (out.size() == detail::max_drives) throw std::runtime_error("at most 32 Poisson drives per cell");
-            detail::Drive& it = out.emplace_back(detail::Drive{drive.port, drive.weight_stride, drive.weight, {}, {}});
+            if (out.list.size() == detail::max_drives) throw std::runtime_error("at most 32 Poisson drives per cell");
+            detail::Drive& it =
+                out.list.emplace_back(detail::Drive{drive.port, drive.weight_stride, drive.weight, {}, {}});
             std::vector<std::size_t> first; // cell at which each table's run begins
             const std::uint32_t n_rates = drive.rate_stride != 0 ? b.n : 1;
             for (std::uint32_t i = 0; i < n_rates; ++i) {
@@ -656,6 +668,10 @@ private:
                     it.table_of.insert(it.table_of.end(), first[k + 1] - first[k], &it.tables[k]);
             }
         }
+        std::stable_sort(out.list.begin(), out.list.end(),
+                         [](const detail::Drive& x, const detail::Drive& y) { return x.port < y.port; });
+        for (const detail::Drive& d : out.list)
+            for (std::size_t p = d.port; p < MFM_MAX_PORTS; ++p) ++out.first[p + 1];
         return out;
     }
 

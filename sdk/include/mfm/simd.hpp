@@ -20,6 +20,7 @@ template <int W> struct Native;
         typedef std::uint64_t U __attribute__((vector_size(W * 8)));                                                   \
         typedef std::int16_t I16 __attribute__((vector_size(W * 8)));                                                  \
         typedef std::uint16_t U16 __attribute__((vector_size(W * 8)));                                                 \
+        typedef std::uint16_t Row16 __attribute__((vector_size(W * 8), aligned(2), may_alias));                        \
         typedef double Unaligned __attribute__((vector_size(W * 8), aligned(8), may_alias));                           \
     };
 MFM_NATIVE(2)
@@ -48,6 +49,12 @@ MFM_INLINE Native<8>::U fill_bits(std::integral_constant<int, 8>, std::uint64_t 
     return Native<8>::U{x, x, x, x, x, x, x, x};
 }
 
+// Numbers of 16 bits, one into each lane.
+template <int W> MFM_INLINE typename Native<W>::U widen(std::integral_constant<int, W>, const std::uint16_t* p) {
+    typename Native<W>::U r = {};
+    for (int i = 0; i < W; ++i) r[i] = p[i];
+    return r;
+}
 MFM_INLINE Native<2>::U iota(std::integral_constant<int, 2>) {
     return Native<2>::U{0, 1};
 }
@@ -108,6 +115,22 @@ template <class I> MFM_INLINE unsigned signs(const I& m) {
         __asm__("vminpd %2, %1, %0" : "=" reg(r) : reg(a), reg "m"(b));                                                \
         return r;                                                                                                      \
     }
+struct alignas(2) Eight16 {
+    std::uint16_t x[8];
+};
+MFM_INLINE Native<8>::U widen(std::integral_constant<int, 8>, const std::uint16_t* p) {
+    Native<8>::U r;
+    __asm__("vpmovzxwq %1, %0" : "=v"(r) : "m"(*reinterpret_cast<const Eight16*>(p)));
+    return r;
+}
+struct alignas(2) Four16 {
+    std::uint16_t x[4];
+};
+MFM_INLINE Native<4>::U widen(std::integral_constant<int, 4>, const std::uint16_t* p) {
+    Native<4>::U r;
+    __asm__("vpmovzxwq %1, %0" : "=x"(r) : "m"(*reinterpret_cast<const Four16*>(p)));
+    return r;
+}
 MFM_INSTRUCTIONS(4, "x")
 MFM_INSTRUCTIONS(8, "v")
 #undef MFM_INSTRUCTIONS
@@ -182,6 +205,13 @@ template <int W, int B> struct Real {
     MFM_INLINE static Real load(const double* p) {
         Real r;
         for (int k = 0; k < B; ++k) r.v[k] = *reinterpret_cast<const typename detail::Native<W>::Unaligned*>(p + k * W);
+        return r;
+    }
+    /// From whole numbers of 16 bits, one a lane.
+    MFM_INLINE static Real from_counts(const std::uint16_t* p) {
+        Real r;
+        for (int k = 0; k < B; ++k)
+            r.v[k] = (F)(detail::widen(std::integral_constant<int, W>{}, p + k * W) | 0x4330000000000000ULL) - 0x1p52;
         return r;
     }
     MFM_INLINE void store(double* p) const {
