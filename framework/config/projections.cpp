@@ -20,12 +20,25 @@ std::vector<DocumentEntry>* entries_of(DocumentNode& document, const std::string
     return &node->entries;
 }
 
+PlasticityConfig read_plasticity(const DocumentNode& node, const std::string& path) {
+    const TableReader table(node, path, {"model", "U", "u_0", "tau_rec", "tau_fac"});
+    const std::vector<std::string> models{"tsodyks_markram"};
+    (void)read_choice(table.require("model"), table.path("model"), models);
+    PlasticityConfig plasticity;
+    plasticity.U = table.number("U", number_field("1", 0.0, 1.0, MFM_OPEN_LOWER));
+    plasticity.u_0 = table.number("u_0", number_field("1", 0.0, 1.0), plasticity.U);
+    plasticity.tau_rec = table.number("tau_rec", positive("ms"));
+    plasticity.tau_fac = table.number("tau_fac", not_negative("ms"), 0.0);
+    return plasticity;
+}
+
 ProjectionConfig read_projection(DocumentEntry& entry, const Registry& registry, const PipelineConfig& config,
                                  const std::vector<std::string>& above) {
     check_name(entry, "projection");
     const std::string path = "projection." + entry.key;
-    const TableReader table(entry.value, path,
-                            {"source", "target", "rule", "receptor", "weight", "delay", "contacts", "keep"});
+    const TableReader table(
+        entry.value, path,
+        {"source", "target", "rule", "receptor", "weight", "delay", "contacts", "keep", "plasticity"});
     ProjectionConfig projection;
     projection.name = entry.key;
     projection.where = entry.value.where;
@@ -45,7 +58,7 @@ ProjectionConfig read_projection(DocumentEntry& entry, const Registry& registry,
 
     projection.contacts.mean = 1.0;
     if (target.kind == PopulationConfig::Kind::Relay) {
-        for (const char* key : {"receptor", "weight", "contacts"})
+        for (const char* key : {"receptor", "weight", "contacts", "plasticity"})
             table.refuse(key, "a relay passes spikes on as they are");
         projection.weight.mean = 1.0;
     } else {
@@ -64,6 +77,8 @@ ProjectionConfig read_projection(DocumentEntry& entry, const Registry& registry,
         throw InputError(delay.where, fmt::format("{} is {} ms, shorter than a time step ({} ms)", table.path("delay"),
                                                   projection.delay.mean, config.simulation.dt));
     projection.keep = table.number("keep", number_field("1", 0.0, 1.0), 1.0);
+    if (const DocumentNode* plasticity = table.find("plasticity"))
+        projection.plasticity = read_plasticity(*plasticity, table.path("plasticity"));
     return projection;
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "simulate/plasticity.hpp"
+
 namespace mfm {
 namespace {
 
@@ -69,7 +71,8 @@ std::uint64_t for_spikes(const SynapseTable& table, const SpikeHistory& spikes, 
 
 template <class Index>
 std::uint64_t deliver_to(const SynapseTable& table, const std::vector<Index>& target, const SpikeHistory& spikes,
-                         std::uint64_t first_step, std::uint32_t n_steps, InputRows& rows) {
+                         const ShortTermPlasticity* plasticity, std::uint64_t first_step, std::uint32_t n_steps,
+                         InputRows& rows) {
     std::array<Visit, most_visits> waiting;
     std::size_t n = 0;
     const auto visit = [&](const Visit& v) {
@@ -83,8 +86,8 @@ std::uint64_t deliver_to(const SynapseTable& table, const std::vector<Index>& ta
     };
     const std::uint64_t events =
         for_spikes(table, spikes, first_step, n_steps,
-                   [&](std::uint64_t fired, std::uint64_t, std::uint32_t begin, std::uint32_t end) {
-                       const double scale = 1.0;
+                   [&](std::uint64_t fired, std::uint64_t spike, std::uint32_t begin, std::uint32_t end) {
+                       const double scale = plasticity != nullptr ? plasticity->efficacy(spike) : 1.0;
                        // Delays ascend within a row: one visit for each step in which some of it arrives.
                        while (begin < end) {
                            std::uint32_t same = end;
@@ -135,10 +138,10 @@ std::span<std::uint32_t> SpikeHistory::append(std::span<const std::uint32_t> cou
     return std::span(cells_).subspan(before);
 }
 
-std::uint64_t deliver(const SynapseTable& table, const SpikeHistory& spikes, std::uint64_t first_step,
-                      std::uint32_t n_steps, InputRows& rows) {
-    return table.wide.empty() ? deliver_to(table, table.narrow, spikes, first_step, n_steps, rows)
-                              : deliver_to(table, table.wide, spikes, first_step, n_steps, rows);
+std::uint64_t deliver(const SynapseTable& table, const SpikeHistory& spikes, const ShortTermPlasticity* plasticity,
+                      std::uint64_t first_step, std::uint32_t n_steps, InputRows& rows) {
+    return table.wide.empty() ? deliver_to(table, table.narrow, spikes, plasticity, first_step, n_steps, rows)
+                              : deliver_to(table, table.wide, spikes, plasticity, first_step, n_steps, rows);
 }
 
 std::uint64_t collect(const SynapseTable& table, const SpikeHistory& spikes, std::uint64_t step,

@@ -10,6 +10,8 @@
 
 namespace mfm {
 
+class ShortTermPlasticity;
+
 /// The spikes of one population, for as many steps as delays reach back: cells, one step after the other, ascending
 /// within a step.  A relay or a Poisson source may stand in a step several times.
 class SpikeHistory {
@@ -19,6 +21,8 @@ public:
 
     /// The step that is recorded next.
     [[nodiscard]] std::uint64_t now() const { return now_; }
+    /// The spike, counted from the beginning of the run, before which all are forgotten.
+    [[nodiscard]] std::uint64_t first_kept() const { return dropped_; }
     /// Number of spikes before a step; from now() back to now() less the steps that are kept.
     [[nodiscard]] std::uint64_t begin(std::uint64_t step) const { return begin_[step % begin_.size()]; }
     /// Cells of spikes [first, last), counted from the beginning of the run.
@@ -61,9 +65,10 @@ private:
 
 /// Adds what arrives through these synapses in steps [first_step, first_step + n_steps), none of which may be further
 /// ahead of the last recorded spike than the least delay.  A cell's sum has one order whatever the steps and the piece:
-/// by time of the spike, then by source cell.  Returns how many times a spike reached a synapse.
-std::uint64_t deliver(const SynapseTable&, const SpikeHistory& spikes, std::uint64_t first_step, std::uint32_t n_steps,
-                      InputRows&);
+/// by time of the spike, then by source cell.  plasticity: NULL for synapses without.  Returns how many times a spike
+/// reached a synapse.
+std::uint64_t deliver(const SynapseTable&, const SpikeHistory& spikes, const ShortTermPlasticity* plasticity,
+                      std::uint64_t first_step, std::uint32_t n_steps, InputRows&);
 
 /// Appends the cells that a spike reaches through these synapses in `step`, one by one.
 std::uint64_t collect(const SynapseTable&, const SpikeHistory& spikes, std::uint64_t step,

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "simulate/delivery.hpp"
+#include "simulate/plasticity.hpp"
 #include "simulate/streams.hpp"
 #include "support/parallel.hpp"
 
@@ -42,12 +43,14 @@ struct Engine::Impl {
     const Network& network;
     std::shared_ptr<const Wiring> wiring;
     double dt;
-    std::vector<std::unique_ptr<NeuronGroup>> groups;     // [populations]
-    std::vector<std::unique_ptr<PoissonSources>> sources; // [populations]
-    std::vector<SpikeHistory> history;                    // [populations]
-    std::vector<PieceSpikes> fired;                       // [pieces]
-    std::vector<BlockSpikes> spikes;                      // [populations] of the block
-    std::vector<std::vector<std::uint32_t>> step_of;      // [populations] their steps
+    std::vector<std::unique_ptr<NeuronGroup>> groups;             // [populations]
+    std::vector<std::unique_ptr<PoissonSources>> sources;         // [populations]
+    std::vector<SpikeHistory> history;                            // [populations]
+    std::vector<std::unique_ptr<ShortTermPlasticity>> plasticity; // [projections], NULL where there is none
+    std::vector<std::size_t> plastic;                             // projections that have it
+    std::vector<PieceSpikes> fired;                               // [pieces]
+    std::vector<BlockSpikes> spikes;                              // [populations] of the block
+    std::vector<std::vector<std::uint32_t>> step_of;              // [populations] their steps
     std::vector<std::uint32_t> count;
     tbb::enumerable_thread_specific<Workspace> workspaces;
 
@@ -61,7 +64,7 @@ struct Engine::Impl {
 Engine::Engine(const PipelineConfig& config, const Network& network, std::uint64_t seed,
                std::vector<SourceCourses> courses, bool strict, std::shared_ptr<const Wiring> wiring)
     : impl_(std::make_unique<Impl>(
-          Impl{config, network, std::move(wiring), config.simulation.dt, {}, {}, {}, {}, {}, {}, {}, {}})),
+          Impl{config, network, std::move(wiring), config.simulation.dt, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}})),
       strict_(strict) {
     Impl& m = *impl_;
     if (!m.wiring) m.wiring = std::make_shared<const Wiring>(config, network);
@@ -73,6 +76,14 @@ Engine::Engine(const PipelineConfig& config, const Network& network, std::uint64
     m.spikes.resize(n);
     m.step_of.resize(n);
     m.fired.resize(m.wiring->pieces().size());
+    m.plasticity.resize(network.projections.size());
+    for (std::size_t k = 0; k < network.projections.size(); ++k)
+        for (const ProjectionConfig& p : config.projections) {
+            if (p.name != network.projections[k].name || !p.plasticity) continue;
+            m.plasticity[k] = std::make_unique<ShortTermPlasticity>(
+                *p.plasticity, network.populations[network.projections[k].source].n, m.dt);
+            m.plastic.push_back(k);
+        }
     for (std::size_t i = 0; i < n; ++i) {
         const PopulationConfig& population = config.populations[i];
         const std::uint64_t cells = network.populations[i].n;
@@ -125,7 +136,8 @@ void Engine::Impl::advance_neurons(const Piece& piece, PieceSpikes& out, std::ui
         const std::uint32_t n = std::min(steps, n_steps - t);
         work.rows.resize(cells, group.ports(), n);
         for (const SynapseTable& table : piece.synapses)
-            out.delivered += deliver(table, history[table.source], first_step + t, n, work.rows);
+            out.delivered +=
+                deliver(table, history[table.source], plasticity[table.projection].get(), first_step + t, n, work.rows);
         for (std::uint64_t at = 0; at < cells; at += most_cells) {
             const std::uint64_t some = std::min(most_cells, cells - at);
             // A cell cannot fire twice within a step.
@@ -206,6 +218,11 @@ void Engine::run(std::uint64_t steps, const Observer& observe) {
             if (source) source->begin_block(first_step, n_steps);
         parallel_for(m.fired.size(), [&](std::uint64_t i) { m.advance(i, first_step, n_steps); });
         m.record(n_steps);
+        if (!m.plastic.empty())
+            parallel_for(m.plastic.size(), [&](std::uint64_t i) {
+                const std::size_t k = m.plastic[i];
+                m.plasticity[k]->record(m.history[m.network.projections[k].source], n_steps);
+            });
         if (observe) observe(first_step, n_steps, m.spikes);
         step_ += n_steps;
         if (strict_ || step_ == end || step_ / check_every != first_step / check_every) m.look_for_not_finite(step_);

@@ -5,114 +5,14 @@
 #include <tbb/global_control.h>
 
 #include <cmath>
+#include <map>
 #include <numeric>
 
-#include "numerics/single_cells.hpp"
-#include "simulate/engine.hpp"
+#include "numerics/engine_circuit.hpp"
 #include "simulate/recorder.hpp"
-#include "support/hash.hpp"
 
 using namespace mfm;
 using namespace mfm::test;
-
-namespace {
-
-/// A pipeline and its network, put together by hand.
-struct Circuit {
-    PipelineConfig config;
-    Network network;
-    std::vector<SourceCourses> courses;
-
-    std::size_t add(PopulationConfig c, const std::string& name, std::uint64_t n) {
-        c.name = name;
-        config.populations.push_back(std::move(c));
-        network.populations.push_back({name, n, {}});
-        courses.emplace_back();
-        return network.populations.size() - 1;
-    }
-    std::size_t poisson(const std::string& name, std::uint64_t n, double rate) {
-        PopulationConfig c;
-        c.kind = PopulationConfig::Kind::Poisson;
-        const std::size_t p = add(c, name, n);
-        courses[p].base = [rate](std::uint64_t, std::span<double> out) { std::fill(out.begin(), out.end(), rate); };
-        return p;
-    }
-    std::size_t relay(const std::string& name, std::uint64_t n) {
-        PopulationConfig c;
-        c.kind = PopulationConfig::Kind::Relay;
-        return add(c, name, n);
-    }
-    /// Pairs drawn at random with probability p.
-    Projection& connect(std::size_t source, std::size_t target, std::uint32_t port, double probability, double weight,
-                        double delay) {
-        Projection p;
-        p.name = network.populations[source].name + "_to_" + network.populations[target].name;
-        p.source = source;
-        p.target = target;
-        p.port = port;
-        p.weight = weight;
-        p.delay = delay;
-        p.row = {0};
-        RandomSequence random(77, network.projections.size(), 0);
-        for (std::uint64_t i = 0; i < network.populations[source].n; ++i) {
-            for (std::uint64_t j = 0; j < network.populations[target].n; ++j)
-                if (random.uniform() < probability) p.to.push_back(static_cast<std::uint32_t>(j));
-            p.row.push_back(p.to.size());
-        }
-        network.projections.push_back(p);
-        return network.projections.back();
-    }
-    std::uint64_t run(std::uint64_t steps, const Engine::Observer& observe = {}, std::string* hash = nullptr,
-                      bool strict = false, std::uint64_t cells_of_piece = 0) {
-        Engine engine(config, network, 11, courses, strict,
-                      std::make_shared<const Wiring>(config, network, cells_of_piece));
-        engine.run(steps, observe);
-        if (hash != nullptr) {
-            ContentHash h;
-            for (std::size_t p = 0; p < network.populations.size(); ++p)
-                if (const NeuronGroup* group = engine.group(p))
-                    for (std::size_t s = 0; s < group->state_names().size(); ++s) h.add(group->state(s));
-            *hash = h.hex();
-        }
-        return engine.deliveries();
-    }
-};
-
-/// Cells that fire exactly once, at step 0: a hard threshold below the resting potential and an endless refractory
-/// period.
-PopulationConfig starter() {
-    PopulationConfig c = cell("lif", {{"V_th", -70}, {"V_reset", -90}, {"t_ref", 1000}}, {alpha(5, 0)});
-    return c;
-}
-PopulationConfig silent(std::vector<mfm_receptor> receptors) {
-    return cell("lif", {{"V_th", 90}, {"g_L", 0}}, std::move(receptors));
-}
-
-Circuit balanced(std::uint64_t n) {
-    Circuit c;
-    const std::size_t in = c.poisson("input", 200, 20);
-    const std::size_t relay = c.relay("relay", 150);
-    const std::size_t e =
-        c.add(cell("adex", {{"V_peak", -40}, {"t_ref", 5}, {"b", 20}}, {exponential(5, 0), exponential(5, -80)}),
-              "excitatory", n);
-    const std::size_t i = c.add(cell("eglif", interneuron(), {alpha(.64, 0), alpha(2, -80)}), "inhibitory", n / 3);
-    c.connect(in, relay, 0, 0.02, 1, 1.0);
-    const double k = 300.0 / static_cast<double>(n);
-    c.connect(relay, e, 0, 0.2, 2.0, 1.5);
-    c.connect(in, i, 0, 0.3, 0.5, 1.0);
-    c.connect(e, e, 0, 0.1 * k, 1.0, 2.0);
-    c.connect(e, i, 0, 0.1 * k, 0.3, 1.3);
-    c.connect(i, e, 1, 0.1 * k, 4.0, 1.0);
-    auto& varied = c.connect(i, i, 1, 0.1 * k, 1.0, 1.2);
-    RandomSequence random(5, 5, 5);
-    for (std::size_t s = 0; s < varied.to.size(); ++s) {
-        varied.delays.push_back(1.0 + 0.1 * static_cast<double>(random.below(30)));
-        varied.weights.push_back(random.uniform());
-    }
-    return c;
-}
-
-} // namespace
 
 TEST_CASE("a spike takes effect exactly one delay after it was fired, for every receptor kind") {
     for (const double delay : {0.1, 1.0, 3.7}) {
@@ -146,7 +46,8 @@ TEST_CASE("a spike takes effect exactly one delay after it was fired, for every 
     }
 }
 
-TEST_CASE("what arrives is the sum over all synapses of weight and decay since the arrival, however they are kept") {
+TEST_CASE("what arrives is the sum over all synapses of weight, efficacy and decay since the arrival, however they are "
+          "kept") {
     Circuit c;
     constexpr std::uint64_t n = 66000; // more than 16 bits can count
     constexpr double tau = 4.0;
@@ -161,6 +62,7 @@ TEST_CASE("what arrives is the sum over all synapses of weight and decay since t
         contacts.contacts.push_back(static_cast<float>(random.below(5)));
     Projection& weights = c.connect(in, target, 0, 0.01, 0, 0.3);
     for (std::size_t k = 0; k < weights.to.size(); ++k) weights.weights.push_back(random.uniform());
+    c.plastic({0.3, 0.6, 40, 15});
     Projection& delays = c.connect(in, target, 0, 0.01, 0.5, 0);
     for (std::size_t k = 0; k < delays.to.size(); ++k)
         delays.delays.push_back(0.3 + 0.1 * static_cast<double>(random.below(40)));
@@ -169,24 +71,34 @@ TEST_CASE("what arrives is the sum over all synapses of weight and decay since t
         both.weights.push_back(random.uniform());
         both.delays.push_back(0.3 + 0.1 * static_cast<double>(random.below(90)));
     }
+    c.plastic({0.5, 0.5, 20, 0});
     constexpr std::uint64_t steps = 500;
     std::vector<std::vector<double>> expected(2, std::vector<double>(n, 0.0));
+    std::vector<std::map<std::uint32_t, Synapse>> synapse; // [projections], by source cell
     const auto observe = [&](std::uint64_t first, std::uint32_t, const std::vector<BlockSpikes>& spikes) {
-        for (const Projection& p : c.network.projections) {
+        for (std::size_t i = 0; i < c.network.projections.size(); ++i) {
+            const Projection& p = c.network.projections[i];
             if (p.target != target) continue;
-            for (std::size_t k = 0; k < spikes[p.source].cell.size(); ++k)
+            for (std::size_t k = 0; k < spikes[p.source].cell.size(); ++k) {
+                const auto& plasticity = c.config.projections[i].plasticity;
+                const double efficacy =
+                    plasticity ? synapse[i][spikes[p.source].cell[k]].spike(
+                                     *plasticity, 0.1 * static_cast<double>(first + spikes[p.source].step[k]))
+                               : 1.0;
                 for (std::uint64_t e = p.row[spikes[p.source].cell[k]]; e < p.row[spikes[p.source].cell[k] + 1]; ++e) {
                     const auto delay =
                         static_cast<std::uint64_t>(std::llround((p.delays.empty() ? p.delay : p.delays[e]) / 0.1));
                     const std::uint64_t arrival = first + spikes[p.source].step[k] + delay;
                     if (arrival < steps)
                         expected[p.port][p.to[e]] +=
-                            p.weight_of(e) * std::exp(-0.1 * static_cast<double>(steps - 1 - arrival) / tau);
+                            efficacy * p.weight_of(e) * std::exp(-0.1 * static_cast<double>(steps - 1 - arrival) / tau);
                 }
+            }
         }
     };
     for (const std::uint64_t cells_of_piece : {0, 16, 4096, 66000}) {
         for (auto& port : expected) port.assign(n, 0.0);
+        synapse.assign(c.network.projections.size(), {});
         Engine engine(c.config, c.network, 11, c.courses, false,
                       std::make_shared<const Wiring>(c.config, c.network, cells_of_piece));
         engine.run(steps, observe);

@@ -308,6 +308,27 @@ TEST_CASE("a run that is interrupted keeps its finished stages for the next") {
     CHECK_FALSE(fs::exists(*p.options.out / "spikes.h5"));
 }
 
+TEST_CASE("a network with plastic synapses is simulated, and no mean field is derived that would not know of them") {
+    Pipeline p(with(with(two_populations, "rule = { plugin = \"fixed_in_degree\"",
+                         "plasticity = { model = \"tsodyks_markram\", U = 0.5, tau_rec = \"100 ms\" }\n"
+                         "rule = { plugin = \"fixed_in_degree\""),
+                    "duration = \"1500 ms\"", "duration = \"400 ms\""));
+    ExitCode code = ExitCode::Done;
+    std::string sentence;
+    try {
+        (void)run_pipeline(p.options);
+    } catch (const Error& e) {
+        code = e.code;
+        sentence = e.what();
+    }
+    CHECK(code == ExitCode::BadInput);
+    CHECK_THAT(sentence, Catch::Contains("circuit.toml:") && Catch::Contains("'inhibitory_to_excitatory'") &&
+                             Catch::Contains("short-term plasticity") && Catch::Contains("--only simulate"));
+    CHECK(fs::exists(*p.options.out / "spikes.h5"));
+    p.options.only = "simulate";
+    CHECK(run_pipeline(p.options) == ExitCode::Done);
+}
+
 TEST_CASE("the small cerebellum goes through the whole derivation") {
     Pipeline p;
     p.options.file = fs::path(TEST_SOURCE_FOLDER) / "configs" / "cerebellum_small.toml";
