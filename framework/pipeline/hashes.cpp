@@ -29,6 +29,14 @@ public:
         add(p.count.value_or(0));
         for (const double x : {p.density.value_or(-1.0), p.ratio, p.radius, p.spacing_x, p.angle_deg}) add(x);
     }
+    void add_plasticity(const PipelineConfig& c) {
+        for (const ProjectionConfig& p : c.projections) {
+            if (!p.plasticity) continue;
+            add(std::string_view(p.name));
+            for (const double x : {p.plasticity->U, p.plasticity->u_0, p.plasticity->tau_rec, p.plasticity->tau_fac})
+                add(x);
+        }
+    }
     void add(const mfm_receptor& r) {
         add(std::uint64_t{r.shape});
         add(std::uint64_t{r.flags});
@@ -85,12 +93,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
             }
             h.add(p.rate_hz);
         }
-        for (const ProjectionConfig& p : c.projections)
-            if (p.plasticity) {
-                h.add(std::string_view(p.name));
-                for (const double x : {p.plasticity->U, p.plasticity->u_0, p.plasticity->tau_rec, p.plasticity->tau_fac})
-                    h.add(x);
-            }
+        h.add_plasticity(c);
         for (const DriveConfig& d : c.drives) {
             h.add(std::string_view(d.target));
             h.add(std::uint64_t{d.port});
@@ -122,6 +125,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
             for (const mfm_receptor& r : p.receptors) h.add(r);
         }
         h.add(std::uint64_t{c.remap.merge_relays});
+        h.add_plasticity(c);
         out.remap = h.hex();
     }
     {

@@ -309,10 +309,16 @@ TEST_CASE("a run that is interrupted keeps its finished stages for the next") {
 }
 
 TEST_CASE("a network with plastic synapses is simulated, and no mean field is derived that would not know of them") {
-    Pipeline p(with(with(two_populations, "rule = { plugin = \"fixed_in_degree\"",
-                         "plasticity = { model = \"tsodyks_markram\", U = 0.5, tau_rec = \"100 ms\" }\n"
-                         "rule = { plugin = \"fixed_in_degree\""),
-                    "duration = \"1500 ms\"", "duration = \"400 ms\""));
+    Pipeline p(with(two_populations, "duration = \"1500 ms\"", "duration = \"400 ms\""));
+    for (const char* stage : {"build", "simulate", "remap"}) { // what is kept of a network without plasticity
+        p.options.only = stage;
+        CHECK(run_pipeline(p.options) == ExitCode::Done);
+    }
+    p.options.only = "";
+    fs::remove(*p.options.out / "spikes.h5");
+    p.options.set = {"projection.inhibitory_to_excitatory.plasticity.model=tsodyks_markram",
+                     "projection.inhibitory_to_excitatory.plasticity.U=0.5",
+                     "projection.inhibitory_to_excitatory.plasticity.tau_rec=\"100 ms\""};
     ExitCode code = ExitCode::Done;
     std::string sentence;
     try {
@@ -322,8 +328,8 @@ TEST_CASE("a network with plastic synapses is simulated, and no mean field is de
         sentence = e.what();
     }
     CHECK(code == ExitCode::BadInput);
-    CHECK_THAT(sentence, Catch::Contains("circuit.toml:") && Catch::Contains("'inhibitory_to_excitatory'") &&
-                             Catch::Contains("short-term plasticity") && Catch::Contains("--only simulate"));
+    CHECK_THAT(sentence, Catch::Contains("'inhibitory_to_excitatory'") && Catch::Contains("short-term plasticity") &&
+                             Catch::Contains("--only simulate"));
     CHECK(fs::exists(*p.options.out / "spikes.h5"));
     p.options.only = "simulate";
     CHECK(run_pipeline(p.options) == ExitCode::Done);
