@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "output/files.hpp"
+#include "support/files.hpp"
 
 namespace mfm {
 

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "output/csv.hpp"
-#include "output/files.hpp"
+#include "support/files.hpp"
 #include "validate/metrics.hpp"
 
 namespace mfm {

@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "output/figures.hpp"
-#include "output/files.hpp"
+#include "support/files.hpp"
 
 namespace mfm {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "output/files.hpp"
+#include "support/files.hpp"
 #include "support/hash.hpp"
 
 namespace mfm {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "output/files.hpp"
+#include "support/files.hpp"
 #include "support/hash.hpp"
 #include "support/version.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/run_folder.hpp"
 
-#include "output/files.hpp"
+#include "support/files.hpp"
 #include "output/manifest.hpp"
 #include "output/summary.hpp"
 

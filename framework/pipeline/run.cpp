@@ -12,7 +12,7 @@
 #include "config/pipeline.hpp"
 #include "meanfield/equations.hpp"
 #include "network/network.hpp"
-#include "output/files.hpp"
+#include "support/files.hpp"
 #include "output/report_text.hpp"
 #include "output/run_folder.hpp"
 #include "output/store.hpp"

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "output/files.hpp"
+#include "support/files.hpp"
 #include "output/report_text.hpp"
 #include "output/summary.hpp"
 #include "output/text_table.hpp"

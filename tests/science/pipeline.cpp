@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "output/files.hpp"
+#include "support/files.hpp"
 #include "pipeline/run.hpp"
 
 using namespace mfm;

@@ -7,7 +7,7 @@
 
 #include "output/csv.hpp"
 #include "output/figures.hpp"
-#include "output/files.hpp"
+#include "support/files.hpp"
 #include "output/manifest.hpp"
 #include "output/run_folder.hpp"
 #include "output_fixture.hpp"

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "output/files.hpp"
+#include "support/files.hpp"
 #include "output/store.hpp"
 #include "output_fixture.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "output/files.hpp"
+#include "support/files.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
