@@ -120,7 +120,11 @@ TEST_CASE("the state after thousands of steps has the same bits at every vector 
 }
 
 TEST_CASE("neither blocks of steps nor batches of cells change a bit of state or a spike") {
-    const std::pair<PopulationConfig, std::vector<PoissonDrive>> cells[] = {
+    struct Driven {
+        PopulationConfig cell;
+        std::vector<PoissonDrive> drives;
+    };
+    const Driven models[] = {
         {cell("eglif", interneuron(), {alpha(.64, 0), alpha(2, -80)}), {{0, {1500}, {.1}}, {1, {100}, {.5}}}},
         {cell("lif", {}, {exponential(5, 0)}), {{0, {4000}, {.5}}}},
         {cell("adex", {{"V_peak", -40}},
@@ -128,10 +132,10 @@ TEST_CASE("neither blocks of steps nor batches of cells change a bit of state or
          {{0, {3000}, {.5}}, {1, {300}, {1.5}}, {2, {700}, {.3}}, {0, {90}, {2}}, {2, {2000}, {.1}}}}};
     constexpr std::uint64_t n = 77, steps = 1920;
     using Spikes = std::vector<std::pair<std::uint64_t, std::uint64_t>>; // step, cell
-    for (const auto& [c, drives] : cells) {
+    for (const Driven& m : models) {
         const auto run = [&](std::uint32_t block, std::uint64_t batch) {
-            NeuronGroup group(c, n, 0.1, 5, 9);
-            group.set_drives(drives);
+            NeuronGroup group(m.cell, n, 0.1, 5, 9);
+            group.set_drives(m.drives);
             // Spikes from a network: into the first port, in every third step.
             AlignedVector<double> input(group.padded());
             for (std::uint64_t i = 0; i < n; ++i) input[i] = 0.01 * static_cast<double>(i % 7);
@@ -158,7 +162,7 @@ TEST_CASE("neither blocks of steps nor batches of cells change a bit of state or
         CHECK(spikes.size() > 100);
         for (const std::uint32_t block : {1u, 3u, 10u, 16u, 64u})
             for (const std::uint64_t batch : {16u, 48u, 80u}) {
-                CAPTURE(c.name, block, batch);
+                CAPTURE(m.cell.name, block, batch);
                 const auto [same_spikes, same_state] = run(block, batch);
                 CHECK(same_spikes == spikes);
                 CHECK(std::memcmp(same_state.data(), state.data(), state.size() * sizeof(double)) == 0);
