@@ -8,56 +8,11 @@
 #include <cmath>
 
 #include "output/csv.hpp"
+#include "output/figure_script.hpp"
 #include "support/files.hpp"
 #include "validate/metrics.hpp"
 
 namespace mfm {
-namespace {
-
-// Okabe & Ito (2008), "Color universal design": told apart with every kind of colour vision.
-constexpr const char* network_colour = "#000000";
-constexpr const char* mean_field_colour = "#D55E00";
-constexpr const char* mean_k_colour = "#56B4E9";
-constexpr std::array<const char*, 6> curve_colours{"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"};
-
-/// A text in gnuplot's single quotes, where nothing is substituted.  An apostrophe becomes a typographic one:
-/// gnuplot 5.4 misreads a doubled one at the beginning.
-std::string literal(std::string_view text) {
-    std::string out = "'";
-    for (char c : text) {
-        if (c == '\'')
-            out += "’";
-        else
-            out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-    return out + "'";
-}
-
-std::string number(std::optional<double> x) {
-    return x && std::isfinite(*x) ? fmt::format("{}", *x) : "NaN";
-}
-
-/// What all scripts begin with: size in panels, no markup in names, missing values left out; `key` places the legend.
-std::string preamble(const std::string& name, std::size_t columns, std::size_t rows, const std::string& title,
-                     const char* key) {
-    return fmt::format("# gnuplot {0}.gp draws {0}.svg from {0}.dat\n"
-                       "set terminal svg size {1},{2} font 'sans-serif,11' noenhanced background '#ffffff'\n"
-                       "set output '{0}.svg'\n"
-                       "set datafile missing 'NaN'\n"
-                       "set border 3\n"
-                       "set tics nomirror out\n"
-                       "set key {6} samplen 2\n"
-                       "set multiplot layout {4},{3} title {5}\n",
-                       name, std::max<std::size_t>(640, columns * 360), rows * 290 + 30, columns, rows, literal(title),
-                       key);
-}
-
-std::pair<std::size_t, std::size_t> layout(std::size_t panels) {
-    const std::size_t columns = panels <= 3 ? std::max<std::size_t>(1, panels) : panels == 4 ? 2 : 3;
-    return {columns, (panels + columns - 1) / columns};
-}
-
-} // namespace
 
 TransferSlices transfer_slices(const TransferFunction& function, std::span<const SlicePathway> pathways,
                                const TransferTable& table, std::size_t count) {
@@ -142,9 +97,9 @@ std::vector<Figure> rate_figures(const ValidationReport& report) {
             figure.data += fmt::format("{}# {}\n", index == 0 ? "" : "\n\n", p.name);
             bool mean_k = false;
             for (const auto& row : sorted) {
-                figure.data += fmt::format("{} {} {} {} {}\n", row.stimulus_hz, number(row.network_rate_hz),
-                                           number(row.network_rate_se_hz), number(row.mean_field_rate_hz),
-                                           number(row.mean_field_mean_k_rate_hz));
+                figure.data += fmt::format("{} {} {} {} {}\n", row.stimulus_hz, data_number(row.network_rate_hz),
+                                           data_number(row.network_rate_se_hz), data_number(row.mean_field_rate_hz),
+                                           data_number(row.mean_field_mean_k_rate_hz));
                 mean_k = mean_k || row.mean_field_mean_k_rate_hz;
             }
             figure.script += fmt::format("set title {}\n", literal(fmt::format("{} (n = {} cells)", p.name, p.cells)));
@@ -194,7 +149,8 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
         from, to);
     figure.data = "# time (ms), stimulus (Hz)\n";
     for (std::size_t i = 0; i < c.stimulus_hz.size(); ++i)
-        figure.data += fmt::format("{} {}\n", (static_cast<double>(i) + 0.5) * c.course_bin, number(c.stimulus_hz[i]));
+        figure.data +=
+            fmt::format("{} {}\n", (static_cast<double>(i) + 0.5) * c.course_bin, data_number(c.stimulus_hz[i]));
     if (c.stimulus_hz.empty()) figure.data += "NaN NaN\n";
     figure.script +=
         fmt::format("set title 'stimulus'\nplot '{}.dat' index 0 using 1:2 with lines lw 1.5 lc rgb '{}' notitle\n",
@@ -216,9 +172,9 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
                                    populations[p].name);
         for (std::size_t i = 0; i < network.size(); ++i) {
             const bool covered = i >= mean_field.first && i < mean_field.last;
-            figure.data +=
-                fmt::format("{} {} {} {}\n", (static_cast<double>(i) + 0.5) * c.course_bin, number(network[i]),
-                            i < error.size() ? number(error[i]) : "NaN", covered ? number(smooth_field[i]) : "NaN");
+            figure.data += fmt::format("{} {} {} {}\n", (static_cast<double>(i) + 0.5) * c.course_bin,
+                                       data_number(network[i]), i < error.size() ? data_number(error[i]) : "NaN",
+                                       covered ? data_number(smooth_field[i]) : "NaN");
         }
         if (network.empty()) figure.data += "NaN NaN NaN NaN\n";
         figure.script +=
@@ -255,13 +211,13 @@ Figure transfer_figure(const TransferSlices& slices) {
         figure.data +=
             fmt::format("{}# G_i = {} nS: G_e (nS), fitted rate (Hz)\n", index == 0 ? "" : "\n\n", curve.G_i);
         for (std::size_t i = 0; i < curve.G_e.size(); ++i)
-            figure.data += fmt::format("{} {}\n", curve.G_e[i], number(curve.rate_hz[i]));
+            figure.data += fmt::format("{} {}\n", curve.G_e[i], data_number(curve.rate_hz[i]));
         if (curve.G_e.empty()) figure.data += "NaN NaN\n";
         figure.data +=
             fmt::format("\n\n# near G_i = {} nS: G_e (nS), sampled rate (Hz), standard error (Hz)\n", curve.G_i);
         for (std::size_t i = 0; i < curve.sampled_G_e.size(); ++i)
-            figure.data += fmt::format("{} {} {}\n", curve.sampled_G_e[i], number(curve.sampled_hz[i]),
-                                       number(curve.sampled_se_hz[i]));
+            figure.data += fmt::format("{} {} {}\n", curve.sampled_G_e[i], data_number(curve.sampled_hz[i]),
+                                       data_number(curve.sampled_se_hz[i]));
         if (curve.sampled_G_e.empty()) figure.data += "NaN NaN NaN\n";
         plots += fmt::format("{0}'{1}.dat' index {2} using 1:2 with lines lw 2 lc rgb '{3}' title 'inhibitory "
                              "conductance {4:.3g} nS', \\\n"

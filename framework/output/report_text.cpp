@@ -133,6 +133,86 @@ std::string rates_part(const ValidationReport& report, const ValidationConfig& l
     return out;
 }
 
+std::string ratio_text(std::optional<double> a, std::optional<double> b) {
+    if (!a || !b || !(*b > 0.0)) return "-";
+    return finite_text("{:.2f}", *a / *b);
+}
+
+std::string fluctuations_part(const ValidationReport& report) {
+    if (!(report.fluctuation_bin_ms > 0.0)) return "";
+    std::string tables;
+    for (const auto& name : stimulations(report))
+        for (const auto& p : report.populations) {
+            TextTable table(
+                {"stimulus Hz", "network", "independent", "linear", "ratio", "with noise", "ratio", "its rate"}, 0);
+            for (const auto& row : p.fluctuations)
+                if (row.stimulation == name)
+                    table.add({short_text(row.stimulus_hz), rate_text(row.network_sd_hz),
+                               rate_text(row.independent_sd_hz), rate_text(row.mean_field_sd_hz),
+                               ratio_text(row.mean_field_sd_hz, row.network_sd_hz), rate_text(row.noisy_sd_hz),
+                               ratio_text(row.noisy_sd_hz, row.network_sd_hz), rate_text(row.noisy_rate_hz)});
+            if (!table.empty()) tables += fmt::format("\n{} ({} cells), '{}'\n", p.name, p.cells, name) + table.text();
+        }
+    if (tables.empty()) return "";
+    return heading("Fluctuations of the populations' activity") +
+           wrap(fmt::format(
+               "Standard deviations in Hz of a population's activity, counted in {:g} ms: of the network, of "
+               "as many independent cells of the same rate, of the mean field's linear theory (none where "
+               "its fixed point is unstable), and of the mean field integrated with finite-size noise "
+               "(mean_field.finite_size_noise) with its mean rate. Ratios are mean field over network; "
+               "spectra are in spectra.csv.",
+               report.fluctuation_bin_ms)) +
+           tables;
+}
+
+std::string second_order_part(const ValidationReport& report) {
+    if (!(report.T_ms > 0.0)) return "";
+    TextTable table(
+        {"population", "stimulus Hz", "first order", "second order", "shift", "sd network", "sd mean field", "ratio"});
+    for (const auto& p : report.populations)
+        for (std::size_t i = 0; i < std::min(p.fluctuations.size(), p.stationary.size()); ++i) {
+            const FluctuationRow& row = p.fluctuations[i];
+            const std::optional<double> second = p.stationary[i].mean_field_rate_hz, first = row.first_order_rate_hz;
+            table.add(
+                {p.name, short_text(row.stimulus_hz), rate_text(first), rate_text(second),
+                 percent_text(first && second && *first > 0.0 ? std::optional(*second / *first - 1.0) : std::nullopt),
+                 rate_text(row.network_within_T_sd_hz), rate_text(row.second_order_sd_hz),
+                 ratio_text(row.second_order_sd_hz, row.network_within_T_sd_hz)});
+        }
+    if (table.empty()) return "";
+    return heading("The master equation: first and second order") +
+           wrap(fmt::format(
+               "Rates in Hz, and standard deviations of the activity within T = {:g} ms: of the network behind "
+               "a low-pass filter of that time constant, and of the second order's covariances.",
+               report.T_ms)) +
+           table.text();
+}
+
+/// Conditions in which the mean field can rest in more than one state.
+std::string points_part(const ValidationReport& report) {
+    std::string out;
+    for (const auto& c : report.conditions) {
+        if (c.points.size() < 2) continue;
+        out += fmt::format("\n{} Hz of '{}'\n", short_text(c.stimulus_hz), c.stimulation);
+        for (const StationaryPoint& point : c.points) {
+            std::string text;
+            for (std::size_t p = 0; p < std::min(point.rate_hz.size(), report.populations.size()); ++p)
+                text +=
+                    fmt::format("{}{} {}", p == 0 ? "" : ", ", report.populations[p].name, rate_text(point.rate_hz[p]));
+            text += fmt::format(" Hz: {}; rightmost eigenvalue {:.3g} /ms", point.stable ? "stable" : "unstable",
+                                point.growth_rate);
+            if (point.oscillation_hz > 0.0) text += fmt::format(" at {:.3g} Hz", point.oscillation_hz);
+            out += wrap(text, "  - ", "    ");
+        }
+    }
+    if (out.empty()) return "";
+    return heading("Several fixed points") +
+           wrap("The mean field can rest in each of these states. The one that is compared with the network is the "
+                "stable "
+                "one of lowest summed rate.") +
+           out;
+}
+
 std::string transfer_part(const ValidationReport& report) {
     TextTable table({"population", "basis", "fit", "held-out RMSE Hz", "held-out median error"}, 3);
     std::string coefficients;
@@ -264,6 +344,9 @@ std::string report_text(const ValidationReport& report, const ReportInputs& in) 
     out += circuit_part(in);
     if (!in.in_degrees.empty()) out += heading("In-degrees") + ready_text(in.in_degrees);
     out += rates_part(report, in.limits);
+    out += points_part(report);
+    out += fluctuations_part(report);
+    out += second_order_part(report);
     out += transfer_part(report);
     out += operating_part(report);
     if (const auto table = dynamic_table(report); !table.empty())

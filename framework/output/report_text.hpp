@@ -36,8 +36,8 @@ struct ReportInputs {
     ValidationConfig limits; ///< those that the verdict was made with
 };
 
-/// The report for people, 100 columns wide: verdict and why, circuit, in-degrees, rates, transfer functions, operating
-/// point, time courses, warnings, equations, times, manifest.
+/// The report for people, 100 columns wide: verdict and why, circuit, in-degrees, rates, fixed points, fluctuations,
+/// transfer functions, operating point, time courses, warnings, equations, times, manifest.
 [[nodiscard]] std::string report_text(const ValidationReport&, const ReportInputs&);
 
 /// What a run shows at its end: the verdict with its reasons, and the table of errors.

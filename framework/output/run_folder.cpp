@@ -3,6 +3,7 @@
 
 #include "support/files.hpp"
 #include "output/manifest.hpp"
+#include "output/spectra.hpp"
 #include "output/summary.hpp"
 
 namespace mfm {
@@ -22,6 +23,11 @@ std::vector<std::string> write_run_folder(const std::filesystem::path& folder, c
                        course_csv(condition, out.populations, mean_field));
             figures.push_back(course_figure(*out.record, i, out.populations, mean_field, out.smoothing_ms));
         }
+    }
+    if (!report.spectra.empty()) {
+        write_file(folder / "spectra.csv", spectra_csv(report));
+        save_spectra(folder / "spectra.h5", report, out.solve_hash);
+        for (Figure& figure : spectrum_figures(report)) figures.push_back(std::move(figure));
     }
     for (std::size_t i = 0; i < out.tables.size(); ++i)
         write_file(folder / "transfer" / (file_name_of(out.tables[i].population) + ".csv"),

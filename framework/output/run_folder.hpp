@@ -23,6 +23,7 @@ struct RunOutputs {
     std::span<const TransferTable> tables;
     std::span<const TransferColumns> columns; ///< one a table, or empty
     std::span<const TransferSlices> slices;   ///< one figure each
+    std::string solve_hash;                   ///< of what spectra depend on
     double smoothing_ms = 10.0;               ///< of the courses in figures; CSV files are not smoothed
     bool figures = true;
 };

@@ -24,6 +24,18 @@ Json stationary(const StationaryRow& row) {
             {"relative_error", value(row.relative_error)}};
 }
 
+Json fluctuations(const FluctuationRow& row) {
+    return {{"stimulus_hz", value(row.stimulus_hz)},
+            {"network_sd_hz", value(row.network_sd_hz)},
+            {"independent_sd_hz", value(row.independent_sd_hz)},
+            {"mean_field_sd_hz", value(row.mean_field_sd_hz)},
+            {"noisy_sd_hz", value(row.noisy_sd_hz)},
+            {"noisy_rate_hz", value(row.noisy_rate_hz)},
+            {"network_within_T_sd_hz", value(row.network_within_T_sd_hz)},
+            {"second_order_sd_hz", value(row.second_order_sd_hz)},
+            {"first_order_rate_hz", value(row.first_order_rate_hz)}};
+}
+
 Json transfer(const TransferSummary& t) {
     Json coefficients = nullptr, operating_point = nullptr;
     if (!t.coefficients.empty()) {
@@ -72,10 +84,12 @@ Json network_only(const NetworkCondition& c) {
 std::string summary_json(const ValidationReport& report, std::span<const StageTime> stages) {
     Json populations = Json::object();
     for (const auto& p : report.populations) {
-        Json rates = Json::array(), courses = Json::array();
+        Json rates = Json::array(), swings = Json::array(), courses = Json::array();
         for (const auto& row : p.stationary) rates.push_back(stationary(row));
         for (const auto& row : p.dynamic) courses.push_back(dynamic(row));
-        populations[p.name] = {{"stationary", rates}, {"transfer", transfer(p.transfer)}, {"dynamic", courses}};
+        for (const auto& row : p.fluctuations) swings.push_back(fluctuations(row));
+        populations[p.name] = {
+            {"stationary", rates}, {"fluctuations", swings}, {"transfer", transfer(p.transfer)}, {"dynamic", courses}};
     }
     Json alone = Json::array();
     for (const auto& c : report.network_only) alone.push_back(network_only(c));

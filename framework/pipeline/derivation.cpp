@@ -8,22 +8,11 @@
 #include <cmath>
 
 #include "meanfield/cell_rates.hpp"
-#include "meanfield/fixed_points.hpp"
-#include "meanfield/integrate.hpp"
+#include "pipeline/conditions.hpp"
 #include "validate/metrics.hpp"
 
 namespace mfm {
 namespace {
-
-/// Says nothing: for work inside of a task that has a line of its own.
-class Silent final : public Progress {
-public:
-    void begin(const std::string&, std::uint64_t) override {}
-    void advance(std::uint64_t) override {}
-    void end(const std::string&) override {}
-    void note(const std::string&) override {}
-    void warn(const std::string&) override {}
-};
 
 /// Meso populations that have a transfer function, in order.
 std::vector<std::size_t> modelled(const Reduction& r) {
@@ -43,73 +32,6 @@ std::shared_ptr<const Instance> instance_of(const PluginChoice& choice) {
 TransferInputs inputs_of(const PipelineConfig& config, const Reduction& r, std::size_t p, const Instance& basis) {
     const PopulationConfig& population = config.populations[r.populations[p].network_index];
     return {make_cell(population), input_pathways(r, p, population), basis};
-}
-
-/// Conditions of the pipeline in the order of the record, with the protocol's own numbers.
-const ProtocolCondition& protocol_of(const std::vector<ProtocolCondition>& all, const PipelineConfig& config,
-                                     const ConditionRecord& record) {
-    for (const ProtocolCondition& c : all)
-        if (config.stimulations[c.stimulation].name == record.stimulation && c.condition == record.condition) return c;
-    throw InputError("the recorded condition '" + record.label + "' is not in the pipeline any more");
-}
-
-/// Rates of the external populations when `target` is held at `level_hz`.
-std::vector<double> external_rates(const PipelineConfig& config, const MeanFieldModel& model, std::size_t target,
-                                   double level_hz) {
-    std::vector<double> out;
-    for (const std::size_t p : model.external()) {
-        const std::size_t index = config.population_index(model.populations()[p].name);
-        out.push_back(index == target ? level_hz : config.populations[index].rate_hz);
-    }
-    return out;
-}
-
-void solve_stationary(const MeanFieldModel& model, const std::vector<double>& external,
-                      const std::vector<double>& network_rates, MeanFieldCondition& out) {
-    const std::vector<std::vector<double>> starts = {network_rates};
-    const std::vector<FixedPoint> points = fixed_points(model, external, starts);
-    if (points.empty()) {
-        out.fixed_point = FixedPointState::NotFound;
-        return;
-    }
-    const FixedPoint& point = resting_point(points);
-    out.fixed_point = point.stable_with_delays ? FixedPointState::Stable : FixedPointState::Unstable;
-    out.rate_hz = point.rate_hz;
-    for (const std::complex<double>& e : point.eigenvalues_with_delays) {
-        out.eigenvalue_real.push_back(e.real());
-        out.eigenvalue_imag.push_back(e.imag());
-    }
-    out.outside_domain.assign(point.rate_hz.size(), 0.0);
-    for (const std::size_t p : point.outside) out.outside_domain[p] = 1.0;
-    out.largest_F_T.assign(point.rate_hz.size(), 0.0);
-    for (const std::size_t p : model.internal()) out.largest_F_T[p] = point.rate_hz[p] * 1e-3 * model.config().T;
-    const std::vector<std::vector<double>> mean_starts = {point.rate_hz};
-    const std::vector<FixedPoint> mean_points =
-        fixed_points(model.with_in_degree(MeanFieldConfig::InDegree::Mean), external, mean_starts);
-    if (!mean_points.empty()) out.mean_k_rate_hz = resting_point(mean_points).rate_hz;
-}
-
-void solve_dynamic(const PipelineConfig& config, const MeanFieldModel& model, const ProtocolCondition& c,
-                   MeanFieldCondition& out, Progress& progress) {
-    constexpr double dt_out = 0.5; // ms
-    const double dt = config.simulation.dt;
-    ExternalCourse course = constant_course(external_rates(config, model, c.target, c.level_hz));
-    for (std::size_t k = 0; k < model.external().size(); ++k)
-        if (config.population_index(model.populations()[model.external()[k]].name) == c.target)
-            course[k] = RateCourse::samples(
-                0.0, dt,
-                protocol_course(config, c, 0.0, dt, static_cast<std::size_t>(std::llround(c.duration / dt)) + 1));
-    Silent silent; // its warnings come back in the trajectory, and are told with the condition's name
-    const Trajectory t = integrate(model, course, c.duration, dt_out, silent);
-    for (std::size_t i = 0; i < t.size(); ++i) out.time_ms.push_back(static_cast<double>(i) * t.dt);
-    out.course_hz = t.rate_hz;
-    out.outside_domain.assign(t.rate_hz.size(), 0.0);
-    for (const DomainExcursion& e : t.outside) out.outside_domain[e.population] = e.fraction;
-    out.largest_F_T.assign(t.rate_hz.size(), 0.0);
-    for (const std::size_t p : model.internal())
-        for (const double rate : t.rate_hz[p])
-            out.largest_F_T[p] = std::max(out.largest_F_T[p], rate * 1e-3 * model.config().T);
-    for (const std::string& warning : t.warnings) progress.warn(c.name + ": " + warning);
 }
 
 } // namespace
@@ -219,48 +141,6 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Network& network
     }
     if (rates.empty()) return {r, std::move(populations), config.mean_field};
     return {with_source_rates(r, edges, rates), std::move(populations), config.mean_field};
-}
-
-MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel& model, const SpikeRecord& record,
-                             Progress& progress) {
-    const std::vector<ProtocolCondition> protocols = protocol_conditions(config);
-    MeanFieldResults out;
-    for (const PopulationModel& p : model.populations()) out.populations.push_back(p.name);
-    progress.begin("solving the mean field (conditions)", record.conditions.size());
-    for (const ConditionRecord& recorded : record.conditions) {
-        throw_if_interrupted();
-        if (recorded.partial()) { // one rate a population cannot represent it; the report says so
-            progress.advance();
-            continue;
-        }
-        const ProtocolCondition& protocol = protocol_of(protocols, config, recorded);
-        MeanFieldCondition c;
-        c.stimulation = recorded.stimulation;
-        c.label = recorded.label;
-        c.condition = recorded.condition;
-        c.stationary = recorded.stationary;
-        c.level_hz = recorded.level_hz;
-        try {
-            if (c.stationary) {
-                std::vector<double> rates;
-                for (const PopulationModel& p : model.populations())
-                    rates.push_back(recorded.population[config.population_index(p.name)].rate_hz);
-                solve_stationary(model, external_rates(config, model, protocol.target, c.level_hz), rates, c);
-            } else {
-                solve_dynamic(config, model, protocol, c, progress);
-            }
-        } catch (const Interrupted&) {
-            throw;
-        } catch (const Error& error) {
-            // One condition that cannot be solved must not lose the others; the verdict names it.
-            c.failure = error.what();
-            if (c.stationary) c.fixed_point = FixedPointState::NotFound;
-        }
-        out.conditions.push_back(std::move(c));
-        progress.advance();
-    }
-    progress.end();
-    return out;
 }
 
 std::vector<RecordedPopulation> recorded_populations(const PipelineConfig& config, const Network& network) {

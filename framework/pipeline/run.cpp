@@ -139,6 +139,7 @@ ExitCode run_pipeline(const RunOptions& options) {
         std::vector<TransferSlices> slices;
         for (const TransferTable& table : tables) slices.push_back(slices_of(config, reduction, model, table));
         out.slices = slices;
+        out.solve_hash = hashes.solve;
         out.smoothing_ms = config.validation.smoothing;
         ReportInputs& text = out.text;
         text.name = config.name;

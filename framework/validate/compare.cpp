@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include <fmt/format.h>
 
 #include "validate/metrics.hpp"
 #include "validate/rhythm.hpp"
+#include "validate/spectrum.hpp"
 
 namespace mfm {
 namespace {
@@ -50,6 +52,75 @@ StationaryRow stationary_row(const ConditionRecord& record, const PopulationActi
     if (row.mean_field_rate_hz)
         row.relative_error = relative_error(*row.mean_field_rate_hz, activity.rate_hz, row.floor_hz);
     return row;
+}
+
+std::optional<double> root(std::optional<double> variance) {
+    return variance && *variance >= 0 ? std::optional(std::sqrt(*variance)) : std::nullopt;
+}
+
+/// Of population `p` of the record, which is `in_model` of the mean field.
+FluctuationRow fluctuation_row(const ConditionRecord& record, std::size_t p, std::uint64_t cells,
+                               const MeanFieldResults& results, const MeanFieldCondition* model,
+                               std::optional<std::size_t> in_model) {
+    const PopulationActivity& activity = record.population.at(p);
+    const SampleWindow window =
+        window_of(record.transient, record.duration, record.course_bin, activity.course_hz.size());
+    FluctuationRow row;
+    row.stimulation = record.stimulation;
+    row.stimulus_hz = record.level_hz;
+    const std::size_t n = record.population.size(), P = results.populations.size();
+    if (const double bin_s = 1e-3 * results.bin_ms; bin_s > 0) {
+        if (const auto sd = root(at(record.count_covariance, p * n + p))) row.network_sd_hz = *sd / bin_s;
+        if (cells > 0) row.independent_sd_hz = std::sqrt(activity.rate_hz / (static_cast<double>(cells) * bin_s));
+    }
+    // The course is a mean over trials, whose fluctuations are independent.
+    if (const auto sd = filtered_standard_deviation(activity.course_hz, record.course_bin, results.T_ms, window))
+        row.network_within_T_sd_hz = *sd * std::sqrt(static_cast<double>(record.trials));
+    if (model == nullptr || !in_model) return row;
+    const std::size_t diagonal = *in_model * P + *in_model;
+    row.mean_field_sd_hz = root(at(model->linear.covariance, diagonal));
+    row.noisy_sd_hz = root(at(model->noisy.covariance, diagonal));
+    row.noisy_rate_hz = at(model->noisy.mean_hz, in_model);
+    row.second_order_sd_hz = root(at(model->covariance, diagonal));
+    row.first_order_rate_hz = at(model->first_order_hz, in_model);
+    return row;
+}
+
+SpectrumRow spectrum_row(const ConditionRecord& record, const PopulationActivity& activity,
+                         const std::string& population, const MeanFieldResults& results,
+                         const MeanFieldCondition* model, std::optional<std::size_t> in_model) {
+    SpectrumRow row;
+    row.stimulation = record.stimulation;
+    row.label = record.label;
+    row.condition = record.condition;
+    row.stimulus_hz = record.level_hz;
+    row.population = population;
+    const auto window = window_of(record.transient, record.duration, record.course_bin, activity.course_hz.size());
+    if (const auto periodogram = Periodogram::of(activity.course_hz, record.course_bin, window))
+        for (const double f : results.frequency_hz) row.network.push_back(periodogram->power(f) * record.trials);
+    if (model == nullptr || !in_model) return row;
+    const auto series = [&](const std::vector<std::vector<double>>& all) {
+        return *in_model < all.size() ? all[*in_model] : std::vector<double>{};
+    };
+    row.mean_field = series(model->linear.power);
+    row.noisy = series(model->noisy.power);
+    row.response_gain = series(model->response_gain);
+    row.response_phase_deg = series(model->response_phase_deg);
+    return row;
+}
+
+/// The mean field's fixed points with the rates of the report's populations alone.
+std::vector<StationaryPoint> reported_points(const MeanFieldCondition& model, const MeanFieldResults& results,
+                                             const std::vector<PopulationReport>& populations) {
+    std::vector<StationaryPoint> points = model.points;
+    for (StationaryPoint& point : points) {
+        std::vector<double> rates;
+        for (const PopulationReport& p : populations)
+            rates.push_back(at(point.rate_hz, index_of(results.populations, p.name))
+                                .value_or(std::numeric_limits<double>::quiet_NaN()));
+        point.rate_hz = rates;
+    }
+    return points;
 }
 
 DynamicRow dynamic_row(const ConditionRecord& record, const PopulationActivity& activity, const std::string& stimulus,
@@ -169,6 +240,9 @@ ResampledCourse resample(std::span<const double> time_ms, std::span<const double
 ValidationReport compare(const SpikeRecord& record, std::span<const RecordedPopulation> populations,
                          const MeanFieldResults& results, const ValidationConfig& config) {
     ValidationReport report;
+    report.fluctuation_bin_ms = results.bin_ms;
+    report.T_ms = results.T_ms;
+    report.frequency_hz = results.frequency_hz;
     std::vector<std::size_t> modelled; // indices into the record
     for (std::size_t p = 0; p < populations.size(); ++p) {
         if (!populations[p].modelled) continue;
@@ -199,6 +273,9 @@ ValidationReport compare(const SpikeRecord& record, std::span<const RecordedPopu
         if (model != nullptr) {
             finding.fixed_point = model->fixed_point;
             finding.failure = model->failure;
+            finding.covariance_loss = model->covariance_loss;
+            finding.lowest_eigenvalue = model->lowest_eigenvalue;
+            finding.points = reported_points(*model, results, report.populations);
             const auto& real = model->eigenvalue_real;
             if (const auto fastest = std::max_element(real.begin(), real.end()); fastest != real.end()) {
                 finding.growth_rate = *fastest;
@@ -213,10 +290,16 @@ ValidationReport compare(const SpikeRecord& record, std::span<const RecordedPopu
             const auto& population = populations[modelled[m]];
             const auto& activity = condition.population.at(modelled[m]);
             const auto in_model = index_of(results.populations, population.name);
-            if (condition.stationary)
+            if (condition.stationary) {
                 report.populations[m].stationary.push_back(
                     stationary_row(condition, activity, population.cells, model, in_model));
-            else
+                if (results.bin_ms > 0 || results.T_ms > 0)
+                    report.populations[m].fluctuations.push_back(
+                        fluctuation_row(condition, modelled[m], population.cells, results, model, in_model));
+                const SpectrumRow row = spectrum_row(condition, activity, population.name, results, model, in_model);
+                if (!row.network.empty() || !row.mean_field.empty() || !row.noisy.empty())
+                    report.spectra.push_back(row);
+            } else
                 report.populations[m].dynamic.push_back(
                     dynamic_row(condition, activity, stimulus, model, in_model, config));
             PopulationFinding seen;

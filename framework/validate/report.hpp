@@ -16,6 +16,13 @@ enum class Verdict { Valid, Limited, NotValid };
 /// What the search for the mean field's stationary rates found.
 enum class FixedPointState { NotSought, Stable, Unstable, NotFound };
 
+/// One of the states in which the mean field rests.
+struct StationaryPoint {
+    std::vector<double> rate_hz; ///< [populations]
+    bool stable = false;
+    double growth_rate = 0, oscillation_hz = 0; ///< of the rightmost eigenvalue: 1/ms, Hz
+};
+
 /// A stationary condition, one population: network against mean field.  What was not computed is empty.
 struct StationaryRow {
     std::string stimulation;                      ///< the stimulation's name in the pipeline file
@@ -57,10 +64,36 @@ struct DynamicRow {
     std::optional<double> phase_difference_deg; ///< positive: the mean field is later; (-180, 180]
 };
 
+/// How a population's activity fluctuates in a stationary condition: standard deviations in Hz.  What was not computed
+/// is empty.
+struct FluctuationRow {
+    std::string stimulation;
+    double stimulus_hz = 0;
+    std::optional<double> network_sd_hz;     ///< counted in ValidationReport::fluctuation_bin_ms
+    std::optional<double> independent_sd_hz; ///< of as many independent Poisson cells of the network's rate, likewise
+    std::optional<double> mean_field_sd_hz;  ///< linear theory of the mean field, likewise
+    std::optional<double> noisy_sd_hz;       ///< the mean field integrated with finite-size noise, likewise
+    std::optional<double> noisy_rate_hz;     ///< its mean
+    std::optional<double> network_within_T_sd_hz, second_order_sd_hz; ///< of the activity within T: master equation
+    std::optional<double> first_order_rate_hz;                        ///< of the master equation without fluctuations
+};
+
+/// Power of one population's activity in a stationary condition, two-sided, Hz^2/Hz, and its response to the stimulus,
+/// at ValidationReport::frequency_hz.  What was not computed is empty.
+struct SpectrumRow {
+    std::string stimulation, label;
+    std::uint32_t condition = 0;
+    double stimulus_hz = 0;
+    std::string population;
+    std::vector<double> network, mean_field, noisy;
+    std::vector<double> response_gain, response_phase_deg; ///< Hz per Hz; degrees, negative when it lags
+};
+
 struct PopulationReport {
     std::string name;
     std::uint64_t cells = 0;
     std::vector<StationaryRow> stationary;
+    std::vector<FluctuationRow> fluctuations; ///< one a stationary condition, or none at all
     TransferSummary transfer;
     std::vector<DynamicRow> dynamic;
 };
@@ -85,6 +118,9 @@ struct ConditionFinding {
     std::string rhythmic_population;      ///< where it is unstable: the network's population that swings as well, or ""
     double rhythm_hz = 0;                 ///< at this frequency
     std::string failure;                  ///< the sentence that stopped the mean field here (NaN, ...), or ""
+    std::vector<StationaryPoint> points;  ///< every fixed point; rates of ValidationReport::populations
+    /// Fraction of the condition in which the master equation's covariances have a negative eigenvalue, and the lowest.
+    double covariance_loss = 0, lowest_eigenvalue = 0;
     std::vector<PopulationFinding> populations; ///< those the mean field models; external ones are left out
 };
 
@@ -114,6 +150,9 @@ struct ValidationReport {
     std::vector<PopulationReport> populations;
     std::vector<ConditionFinding> conditions;
     std::vector<NetworkCondition> network_only;
+    double fluctuation_bin_ms = 0, T_ms = 0; ///< of standard deviations; 0: there are none
+    std::vector<double> frequency_hz;
+    std::vector<SpectrumRow> spectra; ///< by condition, then population
 };
 
 /// A condition's label without the stimulation's name in front ("NAME: rate = 4 Hz" of 'NAME' is "rate = 4 Hz").

@@ -15,9 +15,9 @@ struct RhythmPower {
     double slow_power = 0;   ///< mean over 2 Hz .. f / 3
 };
 
-/// Welch's periodogram (1967; Hann windows of 512 ms, half overlapping) of a rate course around the frequency f.
-/// Nothing when the course is shorter than two windows, is silent, or f is below 9 Hz (no slower band to compare with)
-/// or above a third of the sampling limit.  `trials`: the course is a mean over so many.
+/// The periodogram of a rate course around the frequency f.  Nothing when the course is shorter than two windows, is
+/// silent, or f is below 9 Hz (no slower band to compare with) or above a third of the sampling limit.  `trials`: the
+/// course is a mean over so many.
 [[nodiscard]] std::optional<RhythmPower> rhythm_power(std::span<const double> course_hz, double bin_ms,
                                                       SampleWindow window, double f_hz, std::uint64_t cells,
                                                       std::uint32_t trials);

@@ -155,6 +155,19 @@ void judge_conditions(const ValidationReport& report, const SynchronyLimits& syn
             return "reaches F T = " + number(worst.largest_F_T) + " " + where +
                    "; the mean field's equations hold below 1 only.";
         });
+    std::vector<const ConditionFinding*> lost;
+    for (const auto& c : report.conditions)
+        if (c.covariance_loss > 0.0) lost.push_back(&c);
+    if (!lost.empty()) {
+        const auto& worst = **std::min_element(lost.begin(), lost.end(), [](const auto* a, const auto* b) {
+            return a->lowest_eigenvalue < b->lowest_eigenvalue;
+        });
+        grave.push_back("The master equation's covariance matrix has negative eigenvalues " + describe(lost) +
+                        ", down to " + number(worst.lowest_eigenvalue) + " of the largest, for " +
+                        number(100.0 * worst.covariance_loss) +
+                        " % of the time; its second order does not hold there (use mean_field.order = 1, or dynamics = "
+                        "\"synaptic\").");
+    }
     by_population(
         report, grave, [](const auto& f) { return f.outside_domain; },
         [](const auto& worst, const auto& where) {

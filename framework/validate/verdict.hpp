@@ -8,8 +8,9 @@ namespace mfm {
 
 /// Sets verdict, reasons and warnings from what the report holds.  Rules, the first that applies decides:
 ///   not_valid  a mean field that stopped (NaN ...) or a rate that is no finite number; no fixed point at a stationary
-///              condition; F T >= 1; a state outside a transfer function's domain; a synchronous network;
-///              |relative error| > limits.not_valid at any stationary condition
+///              condition; F T >= 1; covariances of the master equation with a negative eigenvalue; a state outside a
+///              transfer function's domain; a synchronous network; |relative error| > limits.not_valid at any
+///              stationary condition
 ///   limited    |relative error| > limits.limited; an unstable fixed point at a stationary condition (the sentence says
 ///              whether the network has that rhythm, too); a fit that did not converge; no stationary condition
 ///              compared

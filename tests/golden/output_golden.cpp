@@ -66,6 +66,7 @@ TEST_CASE("summary.json has the same keys whatever was computed") {
     empty.populations.resize(1);
     empty.populations[0].name = "golgi_cell";
     empty.populations[0].stationary.resize(1);
+    empty.populations[0].fluctuations.resize(1);
     empty.populations[0].dynamic.resize(1);
     const auto json =
         nlohmann::ordered_json::parse(mfm::summary_json(empty, std::vector<mfm::StageTime>{{"build", {}, {}, false}}));
@@ -77,7 +78,8 @@ TEST_CASE("summary.json has the same keys whatever was computed") {
     };
     CHECK(keys(json) == keys(full));
     const auto &a = json["populations"]["golgi_cell"], &b = full["populations"]["golgi_cell"];
-    CHECK(keys(a) == std::vector<std::string>{"stationary", "transfer", "dynamic"});
+    CHECK(keys(a) == std::vector<std::string>{"stationary", "fluctuations", "transfer", "dynamic"});
+    CHECK(keys(a["fluctuations"][0]) == keys(b["fluctuations"][0]));
     CHECK(keys(a["stationary"][0]) == keys(b["stationary"][0]));
     CHECK(keys(a["transfer"]) == keys(b["transfer"]));
     CHECK(keys(a["dynamic"][0]) == keys(b["dynamic"][0]));

@@ -7,11 +7,13 @@
 
 #include "output/csv.hpp"
 #include "output/figures.hpp"
-#include "support/files.hpp"
+#include "output/hdf5.hpp"
 #include "output/manifest.hpp"
 #include "output/run_folder.hpp"
+#include "output/spectra.hpp"
 #include "output_fixture.hpp"
 #include "report_fixture.hpp"
+#include "support/files.hpp"
 
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
@@ -59,6 +61,24 @@ public:
     void current_gain(std::span<const double>, std::size_t, std::span<double>, std::span<double>) const override {}
     [[nodiscard]] bool inside(std::span<const double>) const override { return true; }
 };
+
+/// Lines of a CSV file without their ends.
+std::vector<std::string> lines_of(const std::string& csv) {
+    std::vector<std::string> lines;
+    for (std::size_t at = 0; at < csv.size(); at = csv.find("\r\n", at) + 2)
+        lines.push_back(csv.substr(at, csv.find("\r\n", at) - at));
+    return lines;
+}
+
+mfm::ValidationReport with_spectra() {
+    mfm::ValidationReport report;
+    report.frequency_hz = {2, 4};
+    report.spectra = {
+        {"background", "background: 4 Hz", 0, 4, "golgi_cell", {0.5, 1}, {0.25, 0.5}, {}, {3, 2}, {-10, -20}},
+        {"background", "background: 4 Hz", 0, 4, "granule_cell", {0.25, 0.125}, {}, {}, {}, {}},
+        {"background", "background: 8 Hz", 1, 8, "golgi_cell", {}, {}, {1.5, 0.75}, {}, {}}};
+    return report;
+}
 
 } // namespace
 
@@ -245,6 +265,42 @@ TEST_CASE("gnuplot draws every figure, the same each time, and what people need 
     }
     CHECK(mfm::write_figures(folder.path(), figures).empty());
     CHECK(mfm::read_file(folder / (figures[1].name + ".svg")) == drawn);
+}
+
+TEST_CASE("spectra of both sides are in spectra.csv and spectra.h5 with empty fields for what is not known") {
+    const auto report = with_spectra();
+    const auto lines = lines_of(mfm::spectra_csv(report));
+    REQUIRE(lines.size() == 1 + 3 * 2);
+    CHECK(lines[0] ==
+          "stimulation,condition,stimulus (Hz),population,frequency (Hz),network power (Hz^2/Hz),mean-field power "
+          "(Hz^2/Hz),mean-field power with noise (Hz^2/Hz),response gain (Hz/Hz),response phase (deg)");
+    CHECK(lines[1] == "background,background: 4 Hz,4,golgi_cell,2,0.5,0.25,,3,-10");
+    CHECK(lines[4] == "background,background: 4 Hz,4,granule_cell,4,0.125,,,,");
+    CHECK(lines[6] == "background,background: 8 Hz,8,golgi_cell,4,,,0.75,,");
+    const fixture::Folder folder;
+    mfm::save_spectra(folder / "spectra.h5", report, "abc");
+    const mfm::Hdf5Reader in(folder / "spectra.h5");
+    CHECK(in.integer("/", "conditions") == 2);
+    CHECK(in.read<double>("/frequency_hz") == std::vector<double>{2, 4});
+    CHECK(in.real("/conditions/0001", "stimulus_hz") == 8);
+    CHECK(in.read<double>("/conditions/0000/golgi_cell/mean_field") == std::vector<double>{0.25, 0.5});
+    CHECK(in.read<double>("/conditions/0000/granule_cell/mean_field").empty());
+    CHECK(in.read<double>("/conditions/0001/golgi_cell/mean_field_with_noise") == std::vector<double>{1.5, 0.75});
+}
+
+TEST_CASE("a condition's spectra are a figure, and a stimulation's responses") {
+    const auto figures = mfm::spectrum_figures(with_spectra());
+    REQUIRE(figures.size() == 3);
+    CHECK(figures[0].name == "spectrum_background_1");
+    CHECK(figures[1].name == "spectrum_background_2");
+    CHECK(figures[2].name == "response_background");
+    CHECK_THAT(figures[0].script, Contains("set ylabel 'power (Hz²/Hz)'") && Contains("linear theory") &&
+                                      !Contains("with noise") && Contains("set title 'granule_cell'"));
+    CHECK_THAT(figures[1].script, Contains("with noise") && !Contains("linear theory"));
+    CHECK_THAT(figures[2].script, Contains("set ylabel 'gain (Hz/Hz)'") && Contains("at 4 Hz") && !Contains("at 8 Hz"));
+    const fixture::Folder folder;
+    const auto line = mfm::write_figures(folder.path(), figures);
+    if (line.find("not installed") == std::string::npos) CHECK(line == "");
 }
 
 TEST_CASE("a name in a figure is text and nothing else") {

@@ -200,6 +200,9 @@ inline std::vector<mfm::TransferFit> fits() {
 inline mfm::MeanFieldResults mean_field() {
     mfm::MeanFieldResults r;
     r.populations = {"golgi_cell", "purkinje"};
+    r.bin_ms = 5;
+    r.T_ms = 3.5;
+    r.frequency_hz = {2, 4};
     mfm::MeanFieldCondition c;
     c.stimulation = "background";
     c.condition = 3;
@@ -210,12 +213,22 @@ inline mfm::MeanFieldResults mean_field() {
     c.eigenvalue_real = {-1.9, 0.02};
     c.eigenvalue_imag = {0, 0.3};
     c.outside_domain = {0, 0.25};
+    c.points = {{{12, 91.7}, false, 0.02, 47.7}, {{0, tiny}, true, -1.0 / 3.0, 0}};
+    c.linear = {{12, 91.7}, {4.5, 0.1, 0.1, tiny}, {{1, 2}, {nan, 4}}};
+    c.noisy.mean_hz = {12.5, 91};
+    c.response_gain = {{0.5, 0.25}, {3, nan}};
+    c.response_phase_deg = {{-5, -10}, {0, 179.5}};
+    c.first_order_hz = {11.5, 92};
+    c.covariance = {1, 0, 0, 1.0 / 3.0};
+    c.covariance_loss = 1;
+    c.lowest_eigenvalue = -0.125;
     mfm::MeanFieldCondition d;
     d.stimulation = "step";
     d.label = "40 Hz to 100 Hz";
     d.stationary = false;
     d.time_ms = {0.5, 1.5, 2.5};
     d.course_hz = {{1, 2, 3}, {4, tiny, nan}};
+    d.course_sd_hz = {{0.5, 0.25, tiny}, {1, 2, 3}};
     d.failure = "golgi_cell is NaN at 2.5 ms";
     d.largest_F_T = {0.01, 0.2};
     r.conditions = {c, d};

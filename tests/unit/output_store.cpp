@@ -219,9 +219,32 @@ TEST_CASE("mean-field results come back from their file bit by bit") {
         CHECK(same_bits(d.time_ms, c.time_ms));
         CHECK(same_bits(d.outside_domain, c.outside_domain));
         CHECK(same_bits(d.largest_F_T, c.largest_F_T));
-        REQUIRE(d.course_hz.size() == c.course_hz.size());
-        for (std::size_t p = 0; p < c.course_hz.size(); ++p) CHECK(same_bits(d.course_hz[p], c.course_hz[p]));
+        CHECK(same_bits(d.first_order_hz, c.first_order_hz));
+        CHECK(same_bits(d.covariance, c.covariance));
+        CHECK(same_bits({d.covariance_loss, d.lowest_eigenvalue}, {c.covariance_loss, c.lowest_eigenvalue}));
+        const auto same_rows = [](const auto& x, const auto& y) {
+            return std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                              [](const auto& row, const auto& other) { return same_bits(row, other); });
+        };
+        CHECK(same_rows(d.course_hz, c.course_hz));
+        CHECK(same_rows(d.course_sd_hz, c.course_sd_hz));
+        CHECK(same_rows(d.response_gain, c.response_gain));
+        CHECK(same_rows(d.response_phase_deg, c.response_phase_deg));
+        for (const auto part : {&mfm::MeanFieldCondition::linear, &mfm::MeanFieldCondition::noisy}) {
+            CHECK(same_bits((d.*part).mean_hz, (c.*part).mean_hz));
+            CHECK(same_bits((d.*part).covariance, (c.*part).covariance));
+            CHECK(same_rows((d.*part).power, (c.*part).power));
+        }
+        REQUIRE(d.points.size() == c.points.size());
+        for (std::size_t p = 0; p < c.points.size(); ++p) {
+            CHECK(same_bits(d.points[p].rate_hz, c.points[p].rate_hz));
+            CHECK(d.points[p].stable == c.points[p].stable);
+            CHECK(same_bits({d.points[p].growth_rate, d.points[p].oscillation_hz},
+                            {c.points[p].growth_rate, c.points[p].oscillation_hz}));
+        }
     }
+    CHECK(same_bits({b.bin_ms, b.T_ms}, {a.bin_ms, a.T_ms}));
+    CHECK(same_bits(b.frequency_hz, a.frequency_hz));
 }
 
 TEST_CASE("the same values give the same file, whenever they are written") {

@@ -39,6 +39,11 @@ inline mfm::ValidationReport report() {
     golgi.transfer.operating_point = {
         {mfm::operating_point_row(4, 12.0, 12.5, 12.25, 0.1), mfm::operating_point_row(40, 36.0, {}, {}, 0.1)}};
     golgi.dynamic = {{"step", 17.0, 146.0, 160.5, {}, {}}, {"sine", 4.5, 60.0, 62.0, 1.05, 3.25}};
+    // Linear theory where the fixed point is stable, noise where it was asked for, the second order in no real report
+    // beside them.
+    mfm::FluctuationRow at_4{"background", 4, 7.5, 5.75, 7.25, {}, {}, 5.25, 2.5, 11};
+    mfm::FluctuationRow at_20{"background", 20, 15, 8.25, {}, 13.5, 25, {}, {}, {}};
+    golgi.fluctuations = {at_4, at_20, {"background", 40, {}, {}, {}, {}, {}, {}, {}, {}}};
     mfm::PopulationReport granule;
     granule.name = "granule_cell";
     granule.cells = 30420;
@@ -54,7 +59,10 @@ inline mfm::ValidationReport report() {
     c.stimulus_hz = 4;
     c.fixed_point = mfm::FixedPointState::Stable;
     c.populations = {{"golgi_cell", 17.1, 0.244, 0, 0.02}, {"granule_cell", 120.0, 0.003, 0, 0.01}};
+    c.points = {{{11.25, 0.055}, true, -0.02, 27.5}, {{64.0, 120.0}, false, 0.125, 0}};
     report.conditions = {c};
+    report.fluctuation_bin_ms = 5;
+    report.T_ms = 3.5;
     report.network_only = {
         {"burst",
          "burst: step of 4 to 154 Hz for 50 ms, in 32 of the 117 cells of 'mossy_fibers'",

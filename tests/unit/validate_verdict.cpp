@@ -173,6 +173,22 @@ TEST_CASE("F T of 1 is not valid") {
     CHECK(judged(report).verdict == Verdict::Valid);
 }
 
+TEST_CASE("covariances with a negative eigenvalue are not valid, and the worst is told") {
+    auto report = good();
+    report.conditions[0].covariance_loss = 1;
+    report.conditions[0].lowest_eigenvalue = -0.02;
+    report.conditions[1].covariance_loss = 0.25;
+    report.conditions[1].lowest_eigenvalue = -0.125;
+    report = judged(report);
+    CHECK(report.verdict == Verdict::NotValid);
+    CHECK(
+        report.reasons ==
+        std::vector<std::string>{
+            "The master equation's covariance matrix has negative eigenvalues at 4 and 40 Hz of 'background', down to "
+            "-0.125 of the largest, for 25 % of the time; its second order does not hold there (use mean_field.order = "
+            "1, or dynamics = \"synaptic\")."});
+}
+
 TEST_CASE("leaving the domain of a transfer function is not valid") {
     auto report = good();
     report.conditions[0].populations[0].outside_domain = 0.125;

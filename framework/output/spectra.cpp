@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/spectra.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "output/csv.hpp"
+#include "output/figure_script.hpp"
+#include "output/stage_file.hpp"
+#include "support/files.hpp"
+
+namespace mfm {
+namespace {
+
+std::optional<double> at(const std::vector<double>& values, std::size_t i) {
+    return i < values.size() ? std::optional(values[i]) : std::nullopt;
+}
+
+bool same_condition(const SpectrumRow& a, const SpectrumRow& b) {
+    return a.stimulation == b.stimulation && a.condition == b.condition;
+}
+
+/// Rows of one condition stand together; positions of the first of each.
+std::vector<std::size_t> conditions(const std::vector<SpectrumRow>& rows) {
+    std::vector<std::size_t> first;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        if (i == 0 || !same_condition(rows[i], rows[i - 1])) first.push_back(i);
+    return first;
+}
+
+std::vector<SpectrumRow> rows_like(const std::vector<SpectrumRow>& rows, std::size_t first) {
+    std::vector<SpectrumRow> out;
+    for (std::size_t i = first; i < rows.size() && same_condition(rows[i], rows[first]); ++i) out.push_back(rows[i]);
+    return out;
+}
+
+Figure spectrum_figure(const ValidationReport& report, const std::vector<SpectrumRow>& rows, const std::string& name) {
+    Figure figure{name, "",
+                  "# frequency (Hz), power (Hz^2/Hz): network, mean field, mean field with finite-size noise\n"};
+    const auto [columns, lines] = layout(rows.size());
+    figure.script = preamble(name, columns, lines,
+                             fmt::format("power of the populations' activity, '{}' at {:g} Hz",
+                                         rows.front().stimulation, rows.front().stimulus_hz),
+                             "inside bottom left");
+    figure.script += "set xlabel 'frequency (Hz)'\nset ylabel 'power (Hz²/Hz)'\nset logscale xy\n"
+                     "set format y '%g'\n";
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const SpectrumRow& row = rows[i];
+        figure.data += fmt::format("{}# {}\n", i == 0 ? "" : "\n\n", row.population);
+        for (std::size_t k = 0; k < report.frequency_hz.size(); ++k)
+            figure.data += fmt::format("{} {} {} {}\n", report.frequency_hz[k], data_number(at(row.network, k)),
+                                       data_number(at(row.mean_field, k)), data_number(at(row.noisy, k)));
+        figure.script += fmt::format("set title {}\n", literal(row.population));
+        std::string plots;
+        const auto curve = [&](const std::vector<double>& power, int column, const char* style, const char* title) {
+            if (!power.empty())
+                plots += fmt::format("{}'{}.dat' index {} using 1:{} with lines {} title '{}'",
+                                     plots.empty() ? "plot " : ", \\\n     ", name, i, column, style, title);
+        };
+        curve(row.network, 2, fmt::format("lw 1.5 lc rgb '{}'", network_colour).c_str(), "network");
+        curve(row.noisy, 4, fmt::format("lw 1.5 lc rgb '{}'", mean_k_colour).c_str(), "mean field with noise");
+        curve(row.mean_field, 3, fmt::format("lw 2 lc rgb '{}'", mean_field_colour).c_str(),
+              "mean field, linear theory");
+        figure.script += plots + "\n";
+    }
+    figure.script += "unset multiplot\n";
+    return figure;
+}
+
+Figure response_figure(const ValidationReport& report, const std::vector<const SpectrumRow*>& rows,
+                       const std::string& stimulation) {
+    Figure figure{"response_" + file_name_of(stimulation), "", "# frequency (Hz), gain (Hz per Hz), phase (deg)\n"};
+    std::vector<std::string> populations;
+    for (const SpectrumRow* row : rows)
+        if (std::find(populations.begin(), populations.end(), row->population) == populations.end())
+            populations.push_back(row->population);
+    const auto [columns, lines] = layout(populations.size());
+    figure.script = preamble(figure.name, columns, lines,
+                             fmt::format("mean field's response to a small oscillation of '{}'", stimulation),
+                             "inside bottom left");
+    figure.script += "set xlabel 'frequency (Hz)'\nset ylabel 'gain (Hz/Hz)'\nset logscale xy\n"
+                     "set format y '%g'\n";
+    std::size_t index = 0;
+    for (const std::string& population : populations) {
+        figure.script += fmt::format("set title {}\n", literal(population));
+        std::string plots;
+        std::size_t curve = 0;
+        for (const SpectrumRow* row : rows) {
+            if (row->population != population) continue;
+            figure.data += fmt::format("{}# {} at {} Hz\n", index == 0 ? "" : "\n\n", population, row->stimulus_hz);
+            for (std::size_t k = 0; k < report.frequency_hz.size(); ++k)
+                figure.data += fmt::format("{} {} {}\n", report.frequency_hz[k], data_number(at(row->response_gain, k)),
+                                           data_number(at(row->response_phase_deg, k)));
+            plots += fmt::format("{}'{}.dat' index {} using 1:2 with lines lw 1.5 lc rgb '{}' title 'at {:g} Hz'",
+                                 plots.empty() ? "plot " : ", \\\n     ", figure.name, index,
+                                 curve_colours[curve++ % curve_colours.size()], row->stimulus_hz);
+            ++index;
+        }
+        figure.script += plots + "\n";
+    }
+    figure.script += "unset multiplot\n";
+    return figure;
+}
+
+} // namespace
+
+std::string spectra_csv(const ValidationReport& report) {
+    const std::vector<std::string> header{"stimulation",
+                                          "condition",
+                                          "stimulus (Hz)",
+                                          "population",
+                                          "frequency (Hz)",
+                                          "network power (Hz^2/Hz)",
+                                          "mean-field power (Hz^2/Hz)",
+                                          "mean-field power with noise (Hz^2/Hz)",
+                                          "response gain (Hz/Hz)",
+                                          "response phase (deg)"};
+    CsvTable csv(header);
+    for (const SpectrumRow& row : report.spectra)
+        for (std::size_t k = 0; k < report.frequency_hz.size(); ++k) {
+            csv.field(row.stimulation).field(row.label).field(row.stimulus_hz).field(row.population);
+            csv.field(report.frequency_hz[k]);
+            for (const auto* values :
+                 {&row.network, &row.mean_field, &row.noisy, &row.response_gain, &row.response_phase_deg})
+                csv.field(at(*values, k));
+            csv.end_row();
+        }
+    return csv.text();
+}
+
+void save_spectra(const std::filesystem::path& file, const ValidationReport& report, const std::string& hash) {
+    Hdf5Writer out(stamp_of("spectra", hash));
+    out.write("/frequency_hz", report.frequency_hz, "Hz");
+    const std::vector<std::size_t> first = conditions(report.spectra);
+    out.attribute("/", "conditions", std::uint64_t{first.size()});
+    out.group("/conditions");
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        const std::string in_condition = numbered("/conditions", i);
+        const SpectrumRow& head = report.spectra[first[i]];
+        out.group(in_condition);
+        out.attribute(in_condition, "stimulation", head.stimulation);
+        out.attribute(in_condition, "label", head.label);
+        out.attribute(in_condition, "condition", std::uint64_t{head.condition});
+        out.attribute(in_condition, "stimulus_hz", head.stimulus_hz);
+        for (const SpectrumRow& row : rows_like(report.spectra, first[i])) {
+            const std::string in_population = in_condition + "/" + link_name(row.population);
+            out.write(in_population + "/network", row.network, "Hz^2/Hz");
+            out.write(in_population + "/mean_field", row.mean_field, "Hz^2/Hz");
+            out.write(in_population + "/mean_field_with_noise", row.noisy, "Hz^2/Hz");
+            out.write(in_population + "/response_gain", row.response_gain, "1");
+            out.write(in_population + "/response_phase_deg", row.response_phase_deg, "deg");
+        }
+    }
+    out.save(file);
+}
+
+std::vector<Figure> spectrum_figures(const ValidationReport& report) {
+    std::vector<Figure> figures;
+    std::vector<std::string> stimulations, names;
+    for (const std::size_t first : conditions(report.spectra)) {
+        const std::vector<SpectrumRow> rows = rows_like(report.spectra, first);
+        const std::string& stimulation = rows.front().stimulation;
+        if (std::find(stimulations.begin(), stimulations.end(), stimulation) == stimulations.end())
+            stimulations.push_back(stimulation);
+        // Numbered as the conditions of a stimulation are, from 1; two stimulations may also become one file name.
+        std::string name = fmt::format("spectrum_{}_{}", file_name_of(stimulation), rows.front().condition + 1);
+        while (std::find(names.begin(), names.end(), name) != names.end()) name += "_";
+        names.push_back(name);
+        figures.push_back(spectrum_figure(report, rows, name));
+    }
+    for (const std::string& stimulation : stimulations) {
+        std::vector<const SpectrumRow*> rows;
+        for (const SpectrumRow& row : report.spectra)
+            if (row.stimulation == stimulation && !row.response_gain.empty()) rows.push_back(&row);
+        if (!rows.empty()) figures.push_back(response_figure(report, rows, stimulation));
+    }
+    return figures;
+}
+
+} // namespace mfm
