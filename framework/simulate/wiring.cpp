@@ -149,6 +149,8 @@ Wiring::Wiring(const PipelineConfig& config, const Network& network, std::uint64
                                             config.populations[piece.population].kind == PopulationConfig::Kind::Relay);
         piece.synapses[t.slot].projection = t.projection;
     });
+    // A table without synapses has no delays to say which spikes count.
+    for (Piece& piece : pieces_) std::erase_if(piece.synapses, [](const SynapseTable& t) { return t.row.back() == 0; });
 }
 
 std::uint64_t Wiring::bytes() const {
