@@ -175,11 +175,14 @@ public:
         } else
 #endif
             for (int i = 0; i < 4 * W; ++i) entry[i] = entry_[index[i]];
-        const U16 cutoff = entry >> bits, rest = number & static_cast<std::uint16_t>(0xffffu >> bits);
+        // Named, because gcc with UBSan widens such casts to int in the middle of an expression.
+        const auto remainder = static_cast<std::uint16_t>(0xffffu >> bits),
+                   alias = static_cast<std::uint16_t>((1u << bits) - 1);
+        const U16 cutoff = entry >> bits, rest = number & remainder;
         const U16 distance = rest - cutoff;
         undecided = any_zero<W>(distance);
         const U16 below = (U16)((typename Native<W>::I16)distance >> 15);
-        return (below & index) | (~below & entry & static_cast<std::uint16_t>((1u << bits) - 1));
+        return (below & index) | (~below & entry & alias);
     }
 
 private:
