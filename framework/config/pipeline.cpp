@@ -72,13 +72,15 @@ void check_name(const DocumentEntry& entry, const std::string& what) {
 void read_simulation(DocumentNode& document, PipelineConfig& config) {
     const DocumentNode* node = document.find("simulation");
     if (node == nullptr) return;
-    const TableReader table(*node, "simulation", {"dt", "duration", "transient", "bin", "block", "record_spikes"});
+    const TableReader table(*node, "simulation",
+                            {"dt", "duration", "transient", "bin", "block", "record_spikes", "checkpoint"});
     SimulationConfig& simulation = config.simulation;
     simulation.dt = table.number("dt", positive("ms"), simulation.dt);
     simulation.duration = table.number("duration", positive("ms"), simulation.duration);
     simulation.transient = table.number("transient", not_negative("ms"), simulation.transient);
     simulation.bin = table.number("bin", positive("ms"), simulation.bin);
     simulation.block = table.number("block", positive("ms"), simulation.block);
+    simulation.checkpoint = table.number("checkpoint", not_negative("s"), simulation.checkpoint);
     simulation.record_spikes = table.boolean("record_spikes", simulation.record_spikes);
     if (simulation.transient >= simulation.duration)
         throw InputError(node->where,

@@ -116,6 +116,7 @@ struct SimulationConfig {
     double dt = 0.1, duration = 5000.0, transient = 200.0, bin = 5.0,
            block = 200.0; ///< ms; block: of the standard errors
     bool record_spikes = false;
+    double checkpoint = 60.0; ///< s of wall time between two checkpoints of a trial; 0: only when interrupted
 };
 
 struct RemapConfig {

@@ -86,10 +86,13 @@ ExitCode run_pipeline(const RunOptions& options) {
     }
     std::vector<std::string> names;
     for (const Population& p : network.populations) names.push_back(p.name);
+    const TrialCache trials{folder / "simulate.partial", hashes.simulate, config.simulation.checkpoint};
     const auto record = stages.run<SpikeRecord>(
-        "simulate", "spikes.h5", hashes.simulate, [&] { return simulate_network(config, network, *progress); },
+        "simulate", "spikes.h5", hashes.simulate, [&] { return simulate_network(config, network, *progress, &trials); },
         [&](const auto& path, const SpikeRecord& r) { save_spike_record(path, r, names, hashes.simulate); },
         [&](const auto& path) { return load_spike_record(path, hashes.simulate); });
+    std::error_code none; // a folder that cannot be removed does no harm
+    std::filesystem::remove_all(trials.folder, none);
     if (stages.done_after("simulate")) return ExitCode::Done;
     const auto reduction = stages.run<Reduction>(
         "remap", "reduction.h5", hashes.remap, [&] { return reduce(config, network); },

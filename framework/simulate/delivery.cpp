@@ -138,6 +138,20 @@ std::span<std::uint32_t> SpikeHistory::append(std::span<const std::uint32_t> cou
     return std::span(cells_).subspan(before);
 }
 
+void SpikeHistory::save(StateWriter& out) const {
+    out.put("spikes/now", now_);
+    out.put("spikes/dropped", dropped_);
+    out.put("spikes/begin", begin_);
+    out.put("spikes/cells", cells_);
+}
+void SpikeHistory::restore(StateReader& in) {
+    in.get("spikes/now", now_);
+    in.get("spikes/dropped", dropped_);
+    in.get("spikes/begin", std::span<std::uint64_t>(begin_));
+    in.get("spikes/cells", cells_);
+    in.expect("spikes/cells", cells_.size(), begin(now_) - dropped_);
+}
+
 std::uint64_t deliver(const SynapseTable& table, const SpikeHistory& spikes, const ShortTermPlasticity* plasticity,
                       std::uint64_t first_step, std::uint32_t n_steps, InputRows& rows) {
     return table.wide.empty() ? deliver_to(table, table.narrow, spikes, plasticity, first_step, n_steps, rows)

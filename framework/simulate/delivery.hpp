@@ -7,6 +7,7 @@
 
 #include "simulate/wiring.hpp"
 #include "support/aligned.hpp"
+#include "support/state_file.hpp"
 
 namespace mfm {
 
@@ -32,6 +33,8 @@ public:
     /// Records the next n_steps steps of `count[t]` spikes each and forgets what is too old; gives the place of the
     /// cells, to be filled in.
     std::span<std::uint32_t> append(std::span<const std::uint32_t> count);
+    void save(StateWriter&) const;
+    void restore(StateReader&);
 
 private:
     std::vector<std::uint32_t> cells_;

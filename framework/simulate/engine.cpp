@@ -52,8 +52,11 @@ struct Engine::Impl {
     std::vector<BlockSpikes> spikes;                              // [populations] of the block
     std::vector<std::vector<std::uint32_t>> step_of;              // [populations] their steps
     std::vector<std::uint32_t> count;
+    std::uint64_t delivered_before = 0; // before the state was restored
     tbb::enumerable_thread_specific<Workspace> workspaces;
 
+    Impl(const PipelineConfig& c, const Network& n, std::shared_ptr<const Wiring> w)
+        : config(c), network(n), wiring(std::move(w)), dt(c.simulation.dt) {}
     void advance(std::size_t piece, std::uint64_t first_step, std::uint32_t n_steps);
     void advance_neurons(const Piece&, PieceSpikes&, std::uint64_t first_step, std::uint32_t n_steps);
     void advance_relay(const Piece&, PieceSpikes&, std::uint64_t first_step, std::uint32_t n_steps);
@@ -63,9 +66,7 @@ struct Engine::Impl {
 
 Engine::Engine(const PipelineConfig& config, const Network& network, std::uint64_t seed,
                std::vector<SourceCourses> courses, bool strict, std::shared_ptr<const Wiring> wiring)
-    : impl_(std::make_unique<Impl>(
-          Impl{config, network, std::move(wiring), config.simulation.dt, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}})),
-      strict_(strict) {
+    : impl_(std::make_unique<Impl>(config, network, std::move(wiring))), strict_(strict) {
     Impl& m = *impl_;
     if (!m.wiring) m.wiring = std::make_shared<const Wiring>(config, network);
     block_ = strict ? 1 : m.wiring->block_steps();
@@ -104,7 +105,7 @@ Engine::Engine(const PipelineConfig& config, const Network& network, std::uint64
 Engine::~Engine() = default;
 
 std::uint64_t Engine::deliveries() const {
-    std::uint64_t sum = 0;
+    std::uint64_t sum = impl_->delivered_before;
     for (const PieceSpikes& piece : impl_->fired) sum += piece.delivered;
     return sum;
 }
@@ -207,7 +208,32 @@ void Engine::Impl::look_for_not_finite(std::uint64_t step) const {
     }
 }
 
-void Engine::run(std::uint64_t steps, const Observer& observe) {
+void Engine::save(StateWriter& out) const {
+    const Impl& m = *impl_;
+    out.put("step", step_);
+    out.put("deliveries", deliveries());
+    for (std::size_t p = 0; p < m.history.size(); ++p) {
+        if (m.groups[p]) m.groups[p]->save(out);
+        if (m.sources[p]) m.sources[p]->save(out);
+        m.history[p].save(out);
+    }
+    for (const std::size_t k : m.plastic) m.plasticity[k]->save(out);
+}
+
+void Engine::restore(StateReader& in) {
+    Impl& m = *impl_;
+    in.get("step", step_);
+    in.get("deliveries", m.delivered_before);
+    for (PieceSpikes& piece : m.fired) piece.delivered = 0;
+    for (std::size_t p = 0; p < m.history.size(); ++p) {
+        if (m.groups[p]) m.groups[p]->restore(in);
+        if (m.sources[p]) m.sources[p]->restore(in);
+        m.history[p].restore(in);
+    }
+    for (const std::size_t k : m.plastic) m.plasticity[k]->restore(in);
+}
+
+void Engine::run(std::uint64_t steps, const Observer& observe, const std::function<bool()>& pause) {
     Impl& m = *impl_;
     const std::uint64_t end = step_ + steps;
     while (step_ < end) {
@@ -226,6 +252,7 @@ void Engine::run(std::uint64_t steps, const Observer& observe) {
         if (observe) observe(first_step, n_steps, m.spikes);
         step_ += n_steps;
         if (strict_ || step_ == end || step_ / check_every != first_step / check_every) m.look_for_not_finite(step_);
+        if (pause && pause()) return;
     }
 }
 

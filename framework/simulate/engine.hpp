@@ -48,7 +48,12 @@ public:
     /// Throws NotFinite.
     using Observer =
         std::function<void(std::uint64_t first_step, std::uint32_t n_steps, const std::vector<BlockSpikes>&)>;
-    void run(std::uint64_t steps, const Observer& observe);
+    /// Stops early, after a block, when `pause` says so.
+    void run(std::uint64_t steps, const Observer& observe, const std::function<bool()>& pause = {});
+    /// Everything that changes: an engine of the same network, seed and courses that restores it goes on with the same
+    /// bits.
+    void save(StateWriter&) const;
+    void restore(StateReader&);
     /// Spikes delivered to synapses so far (a spike reaching k synapses counts k).
     [[nodiscard]] std::uint64_t deliveries() const;
     /// The neurons of a population, or NULL when it is no neuron population.

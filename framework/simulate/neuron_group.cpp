@@ -188,6 +188,14 @@ void NeuronGroup::advance(const Range& range, const double* const* rows, mfm_spi
                  config_->where);
 }
 
+void NeuronGroup::save(StateWriter& out) const {
+    for (std::size_t s = 0; s < state_.size(); ++s) out.put(config_->name + "/" + state_names_[s], state_[s]);
+}
+void NeuronGroup::restore(StateReader& in) {
+    for (std::size_t s = 0; s < state_.size(); ++s)
+        in.get(config_->name + "/" + state_names_[s], std::span<double>(state_[s]));
+}
+
 bool NeuronGroup::find_not_finite(std::size_t& state, std::uint64_t& cell) const {
     for (std::size_t s = 0; s < state_.size(); ++s) {
         // x - x is 0 for a finite number and NaN otherwise, and a sum keeps it; several sums go side by side.

@@ -9,6 +9,7 @@
 
 #include "config/pipeline.hpp"
 #include "support/aligned.hpp"
+#include "support/state_file.hpp"
 
 namespace mfm {
 
@@ -52,6 +53,9 @@ public:
     /// Spikes are appended with neuron counted from range.first.  spike_count: [padded] of the whole group, or NULL.
     /// [batch]
     void advance(const Range&, const double* const* rows, mfm_spikes* spikes, std::uint32_t* spike_count);
+    /// The state of all cells, as it goes on from here.
+    void save(StateWriter&) const;
+    void restore(StateReader&);
     /// Index of the first state that is not finite and its cell; false when all are.
     [[nodiscard]] bool find_not_finite(std::size_t& state, std::uint64_t& cell) const;
 

@@ -29,4 +29,15 @@ void ShortTermPlasticity::record(const SpikeHistory& spikes, std::uint32_t n_ste
         }
 }
 
+void ShortTermPlasticity::save(StateWriter& out) const {
+    out.put("plasticity/cells", cells_);
+    out.put("plasticity/efficacy", efficacy_);
+    out.put("plasticity/dropped", dropped_);
+}
+void ShortTermPlasticity::restore(StateReader& in) {
+    in.get("plasticity/cells", std::span<Cell>(cells_));
+    in.get("plasticity/efficacy", efficacy_);
+    in.get("plasticity/dropped", dropped_);
+}
+
 } // namespace mfm

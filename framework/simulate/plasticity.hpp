@@ -22,6 +22,8 @@ public:
     void record(const SpikeHistory&, std::uint32_t n_steps);
     /// x u of a spike, by its number in the run.
     [[nodiscard]] double efficacy(std::uint64_t spike) const { return efficacy_[spike - dropped_]; }
+    void save(StateWriter&) const;
+    void restore(StateReader&);
 
 private:
     struct Cell {

@@ -84,6 +84,28 @@ void Recorder::observe(std::uint64_t first_step, std::uint32_t, const std::vecto
     }
 }
 
+void Recorder::save(StateWriter& out) const {
+    for (const Cells& c : cells_) {
+        out.put("recorder/cells", c.cell);
+        out.put("recorder/course", c.course);
+        out.put("recorder/binned", c.binned);
+        for (const auto& counts : c.sampled) out.put("recorder/sampled", counts);
+        out.put("recorder/spike_cell", c.spike_cell);
+        out.put("recorder/spike_time", c.spike_time);
+    }
+}
+void Recorder::restore(StateReader& in) {
+    for (Cells& c : cells_) {
+        in.get("recorder/cells", std::span<Cell>(c.cell));
+        in.get("recorder/course", std::span<double>(c.course));
+        in.get("recorder/binned", std::span<double>(c.binned));
+        for (auto& counts : c.sampled) in.get("recorder/sampled", std::span<std::uint16_t>(counts));
+        in.get("recorder/spike_cell", c.spike_cell);
+        in.get("recorder/spike_time", c.spike_time);
+        in.expect("recorder/spike_time", c.spike_time.size(), c.spike_cell.size());
+    }
+}
+
 std::vector<PopulationActivity> Recorder::finish() const {
     std::vector<PopulationActivity> out;
     const double seconds = (options_.duration - options_.transient) * 1e-3;

@@ -18,6 +18,9 @@ public:
     };
     Recorder(const Network&, const Options&);
     void observe(std::uint64_t first_step, std::uint32_t n_steps, const std::vector<BlockSpikes>& spikes);
+    /// What was observed so far, to go on from.
+    void save(StateWriter&) const;
+    void restore(StateReader&);
     /// [populations]; course without standard errors, which need several trials.
     [[nodiscard]] std::vector<PopulationActivity> finish() const;
     /// Covariance of population counts in `bin`, divided by the numbers of cells: [populations x populations].

@@ -6,11 +6,13 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
+#include <optional>
 
-#include "simulate/engine.hpp"
-#include "simulate/recorder.hpp"
 #include "simulate/streams.hpp"
+#include "simulate/trial.hpp"
 
 namespace mfm {
 namespace {
@@ -64,49 +66,114 @@ private:
     const mfm_stimulation_v1* table_;
 };
 
-struct TrialResult {
-    std::vector<PopulationActivity> activity;
-    std::vector<double> covariance;
+/// What all trials of a simulation share.
+struct Simulation {
+    const PipelineConfig& config;
+    const Network& network;
+    std::shared_ptr<const Wiring> wiring;
+    const TrialCache* cache; // or NULL
+    Progress& progress;
+    std::atomic<std::uint32_t> finished_before{0}, taken_up{0}; // trials found in the cache
 };
 
-TrialResult run_trial(const PipelineConfig& config, const Network& network, const ProtocolCondition& c,
-                      const std::vector<std::uint32_t>& stimulated, std::uint64_t seed, bool keep_spikes,
-                      const Protocol& protocol, Progress& progress) {
-    std::vector<SourceCourses> courses(network.populations.size());
-    const double dt = config.simulation.dt;
-    for (std::size_t p = 0; p < courses.size(); ++p)
-        if (config.populations[p].kind == PopulationConfig::Kind::Poisson && config.populations[p].rate_hz > 0.0)
-            courses[p].base = [rate = config.populations[p].rate_hz](std::uint64_t, std::span<double> out) {
-                std::fill(out.begin(), out.end(), rate);
+/// The rates of all sources in a condition.
+std::vector<SourceCourses> source_courses(const Simulation& simulation, const ProtocolCondition& c,
+                                          const Protocol& protocol, const std::vector<std::uint32_t>& stimulated) {
+    const std::vector<PopulationConfig>& populations = simulation.config.populations;
+    std::vector<SourceCourses> out(populations.size());
+    for (std::size_t p = 0; p < out.size(); ++p)
+        if (populations[p].kind == PopulationConfig::Kind::Poisson && populations[p].rate_hz > 0.0)
+            out[p].base = [rate = populations[p].rate_hz](std::uint64_t, std::span<double> rates) {
+                std::fill(rates.begin(), rates.end(), rate);
             };
-    const Course course = [&](std::uint64_t first_step, std::span<double> out) {
-        protocol.course(c.condition, static_cast<double>(first_step) * dt, dt, out);
+    const Course course = [&protocol, condition = c.condition,
+                           dt = simulation.config.simulation.dt](std::uint64_t first_step, std::span<double> rates) {
+        protocol.course(condition, static_cast<double>(first_step) * dt, dt, rates);
     };
-    if (stimulated.size() == network.populations[c.target].n)
-        courses[c.target].base = course;
+    if (stimulated.size() == simulation.network.populations[c.target].n)
+        out[c.target].base = course;
     else
-        courses[c.target].parts.push_back({course, stimulated});
-    Recorder recorder(network, {dt, c.transient, c.duration, config.simulation.bin, config.validation.bin,
-                                config.simulation.block, keep_spikes, config.seed});
+        out[c.target].parts.push_back({course, stimulated});
+    return out;
+}
+
+TrialResult run_trial(Simulation& simulation, const ProtocolCondition& c, std::vector<SourceCourses> courses,
+                      std::size_t condition, std::uint32_t trial) {
+    const PipelineConfig& config = simulation.config;
+    const double dt = config.simulation.dt;
     const auto steps = static_cast<std::uint64_t>(std::llround(c.duration / dt));
-    Engine engine(config, network, seed, courses);
-    double reported = 0.0;
-    const auto observe = [&](std::uint64_t first, std::uint32_t n, const std::vector<BlockSpikes>& spikes) {
-        recorder.observe(first, n, spikes);
-        const double now = std::floor(static_cast<double>(first + n) * dt);
-        if (now >= reported + 10.0) {
-            progress.advance(static_cast<std::uint64_t>(now - reported));
-            reported = now;
+    double reported = 0.0; // ms
+    const auto report = [&](std::uint64_t step) {
+        const double now = std::floor(static_cast<double>(step) * dt);
+        if (now < reported + 10.0) return;
+        simulation.progress.advance(static_cast<std::uint64_t>(now - reported));
+        reported = now;
+    };
+    const auto refused = [&](const InputError& error) {
+        simulation.progress.warn(fmt::format("{}; trial {} of '{}' starts anew", error.what(), trial + 1, c.name));
+    };
+
+    std::optional<TrialFiles> files;
+    if (simulation.cache != nullptr) files.emplace(*simulation.cache, simulation.network, condition, trial);
+    try {
+        if (std::optional<TrialResult> before = files ? files->result() : std::nullopt) {
+            report(steps);
+            ++simulation.finished_before;
+            return std::move(*before);
         }
+    } catch (const InputError& error) {
+        refused(error);
+    }
+
+    // Every run has noise of its own, keyed by protocol, condition and trial.
+    const std::uint64_t seed = stream_key(stream_key(config.seed, stream_number(StreamPurpose::Run, c.stimulation)),
+                                          static_cast<std::uint64_t>(c.condition) << 32 | trial);
+    std::optional<Engine> engine;
+    std::optional<Recorder> recorder;
+    const auto start = [&] {
+        engine.emplace(config, simulation.network, seed, courses, false, simulation.wiring);
+        recorder.emplace(simulation.network,
+                         Recorder::Options{dt, c.transient, c.duration, config.simulation.bin, config.validation.bin,
+                                           config.simulation.block, config.simulation.record_spikes && trial == 0,
+                                           config.seed});
+    };
+    start();
+    try {
+        if (files && files->restore(*engine, *recorder)) ++simulation.taken_up;
+    } catch (const InputError& error) {
+        refused(error);
+        start();
+    }
+    report(engine->now());
+
+    using Clock = std::chrono::steady_clock;
+    Clock::time_point kept = Clock::now();
+    const auto due = [&] {
+        const double interval = files ? simulation.cache->interval : 0.0;
+        return interval > 0.0 && std::chrono::duration<double>(Clock::now() - kept).count() >= interval;
+    };
+    const auto observe = [&](std::uint64_t first, std::uint32_t n, const std::vector<BlockSpikes>& spikes) {
+        recorder->observe(first, n, spikes);
+        report(first + n);
     };
     try {
-        engine.run(steps, observe);
+        while (engine->now() < steps) {
+            engine->run(steps - engine->now(), observe, due);
+            if (engine->now() == steps) break;
+            files->keep(*engine, *recorder);
+            kept = Clock::now();
+        }
+    } catch (const Interrupted&) {
+        if (files) files->keep(*engine, *recorder);
+        throw;
     } catch (const NotFinite&) {
-        Engine replay(config, network, seed, courses, true);
-        replay.run(engine.now(), {});
+        Engine replay(config, simulation.network, seed, courses, true, simulation.wiring);
+        replay.run(engine->now(), {});
         throw;
     }
-    return {recorder.finish(), recorder.count_covariance()};
+    TrialResult result{recorder->finish(), recorder->count_covariance()};
+    if (files) files->keep(result);
+    return result;
 }
 
 /// Means over trials; the course's standard error over trials, the rate's over blocks of time in all trials, or over
@@ -235,7 +302,8 @@ std::vector<std::uint32_t> stimulated_cells(const PipelineConfig& config, const 
     return cells;
 }
 
-SpikeRecord simulate_network(const PipelineConfig& config, const Network& network, Progress& progress) {
+SpikeRecord simulate_network(const PipelineConfig& config, const Network& network, Progress& progress,
+                             const TrialCache* cache) {
     const std::vector<ProtocolCondition> conditions = protocol_conditions(config);
     std::vector<std::unique_ptr<Protocol>> protocols;
     std::vector<std::vector<std::uint32_t>> stimulated;
@@ -256,23 +324,26 @@ SpikeRecord simulate_network(const PipelineConfig& config, const Network& networ
         }
     std::vector<std::vector<TrialResult>> results(conditions.size());
     for (std::size_t c = 0; c < conditions.size(); ++c) results[c].resize(conditions[c].trials);
+    Simulation simulation{config, network, std::make_shared<const Wiring>(config, network), cache, progress};
     progress.begin("simulating the network (ms of biology)", total);
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, runs.size(), 1),
         [&](const tbb::blocked_range<std::size_t>& range) {
             for (std::size_t r = range.begin(); r < range.end(); ++r) {
-                const ProtocolCondition& c = conditions[runs[r].condition];
-                // Every run has noise of its own, keyed by protocol, condition and trial.
-                const std::uint64_t seed =
-                    stream_key(stream_key(config.seed, stream_number(StreamPurpose::Run, c.stimulation)),
-                               static_cast<std::uint64_t>(c.condition) << 32 | runs[r].trial);
-                results[runs[r].condition][runs[r].trial] = run_trial(
-                    config, network, c, stimulated[c.stimulation], seed,
-                    config.simulation.record_spikes && runs[r].trial == 0, *protocols[c.stimulation], progress);
+                const auto [c, trial] = runs[r];
+                const std::size_t s = conditions[c].stimulation;
+                results[c][trial] =
+                    run_trial(simulation, conditions[c],
+                              source_courses(simulation, conditions[c], *protocols[s], stimulated[s]), c, trial);
             }
         },
         tbb::simple_partitioner{});
     progress.end();
+    if (simulation.finished_before + simulation.taken_up > 0)
+        progress.note(
+            fmt::format("simulate: goes on from a run that was stopped, of {} trials {} finished and {} in their "
+                        "middle",
+                        runs.size(), simulation.finished_before, simulation.taken_up));
 
     SpikeRecord record;
     const double course_bin = config.validation.bin;

@@ -2,6 +2,7 @@
 #pragma once
 #include "network/network.hpp"
 #include "simulate/spike_record.hpp"
+#include "simulate/trial.hpp"
 #include "support/progress.hpp"
 
 namespace mfm {
@@ -29,7 +30,9 @@ struct ProtocolCondition {
 [[nodiscard]] std::vector<std::uint32_t> stimulated_cells(const PipelineConfig&, const Network&,
                                                           const StimulationConfig&);
 
-/// Runs every condition and trial, several side by side, and gives their statistics.
-[[nodiscard]] SpikeRecord simulate_network(const PipelineConfig&, const Network&, Progress&);
+/// Runs every condition and trial, several side by side, and gives their statistics.  cache: where to keep finished
+/// trials and those under way, and to look for them first; NULL: nowhere.  The result does not depend on it.
+[[nodiscard]] SpikeRecord simulate_network(const PipelineConfig&, const Network&, Progress&,
+                                           const TrialCache* cache = nullptr);
 
 } // namespace mfm

@@ -49,4 +49,15 @@ void PoissonSources::advance(std::uint64_t first, std::uint64_t n, std::vector<s
     }
 }
 
+void PoissonSources::save(StateWriter& out) const {
+    out.put("sources/next", next_);
+    out.put("sources/drawn", drawn_);
+    out.put("sources/passed", passed_);
+}
+void PoissonSources::restore(StateReader& in) {
+    in.get("sources/next", std::span<double>(next_));
+    in.get("sources/drawn", std::span<std::uint32_t>(drawn_));
+    in.get("sources/passed", std::span<double>(passed_));
+}
+
 } // namespace mfm

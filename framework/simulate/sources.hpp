@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "support/state_file.hpp"
+
 namespace mfm {
 
 /// Rates of Poisson sources: fills rate_hz for as many steps from `first_step`.  Called from any thread.
@@ -37,6 +39,8 @@ public:
     /// the block's first; cells several times where they fire several times in a step.  [batch]
     void advance(std::uint64_t first, std::uint64_t n, std::vector<std::uint32_t>& step,
                  std::vector<std::uint32_t>& cell);
+    void save(StateWriter&) const;
+    void restore(StateReader&);
 
 private:
     double dt_;
