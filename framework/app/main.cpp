@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "app/list.hpp"
+#include "pipeline/model_equations.hpp"
 #include "pipeline/run.hpp"
 #include "plugin/registry.hpp"
 #include "support/diagnostics.hpp"
@@ -71,7 +72,7 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
         return fmt::format("'{}' is one word too many{}", word, help);
     }
     if (commands.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-        if (extras.empty()) return "give a command: run, plugins or describe" + help;
+        if (extras.empty()) return "give a command: run, equations, plugins or describe" + help;
         if (extras.front().starts_with('-'))
             return fmt::format("unknown option '{}'{}{}", extras.front(),
                                mfm::did_you_mean(extras.front(), known_options(app)), help);
@@ -83,11 +84,11 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
 
 struct CommandLine {
     CLI::App app{"Mean-field models of brain circuits, derived from their spiking networks", "automfm"};
-    CLI::App *run = nullptr, *plugins = nullptr, *describe = nullptr;
+    CLI::App *run = nullptr, *equations = nullptr, *plugins = nullptr, *describe = nullptr;
     mfm::RunOptions options;
     std::string file, out, seed, threads, id;
     std::vector<std::string> folders;
-    bool why = false;
+    bool why = false, latex = false;
 
     CommandLine() {
         app.set_version_flag("--version", std::string("automfm ") + mfm::automfm_version());
@@ -102,11 +103,14 @@ struct CommandLine {
         run->add_option("--seed", seed, "Seed of all random numbers, instead of the file's");
         run->add_option("--threads", threads, "Number of threads; 0, the default, is one a core");
         run->add_flag("--quiet", options.quiet, "Say nothing but warnings and errors");
+        equations = app.add_subcommand("equations", "Print the equations of a run's mean-field model with its numbers");
+        equations->add_option("RUN_OR_FILE", file, "A run's folder, or a pipeline file that was run")->required();
+        equations->add_flag("--latex", latex, "As LaTeX, for \\input");
         plugins = app.add_subcommand("plugins", "List the plugins: id, version, file");
         plugins->add_flag("--why", why, "List those refused too, and the reason");
         describe = app.add_subcommand("describe", "Settings, citation and page of a plugin");
         describe->add_option("ID", id, "The plugin's id")->required();
-        for (CLI::App* command : {run, plugins, describe})
+        for (CLI::App* command : {run, equations, plugins, describe})
             command->add_option("--plugin-path", folders, "A folder of plugins, searched before all others")
                 ->allow_extra_args(false);
     }
@@ -125,6 +129,10 @@ mfm::ExitCode execute(CommandLine& line) {
             line.options.threads = static_cast<unsigned>(whole_number(line.threads, "--threads", 4096));
         mfm::install_interrupt_handler();
         return mfm::run_pipeline(line.options);
+    }
+    if (line.equations->parsed()) {
+        fmt::print("{}", mfm::equations_of_run({line.file, line.latex, folders}));
+        return mfm::ExitCode::Done;
     }
     const mfm::Registry registry(mfm::plugin_search_path(folders));
     fmt::print("{}", line.plugins->parsed() ? mfm::list_plugins(registry, line.why)

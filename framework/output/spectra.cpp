@@ -35,6 +35,12 @@ std::vector<SpectrumRow> rows_like(const std::vector<SpectrumRow>& rows, std::si
     return out;
 }
 
+std::string axes(const ValidationReport& report, const char* y) {
+    return fmt::format("set xlabel 'frequency (Hz)'\nset ylabel '{}'\nset logscale xy\nset format y '%g'\n"
+                       "set xrange [{}:{}]\n",
+                       y, report.frequency_hz.front(), report.frequency_hz.back());
+}
+
 Figure spectrum_figure(const ValidationReport& report, const std::vector<SpectrumRow>& rows, const std::string& name) {
     Figure figure{name, "",
                   "# frequency (Hz), power (Hz^2/Hz): network, mean field, mean field with finite-size noise\n"};
@@ -42,9 +48,8 @@ Figure spectrum_figure(const ValidationReport& report, const std::vector<Spectru
     figure.script = preamble(name, columns, lines,
                              fmt::format("power of the populations' activity, '{}' at {:g} Hz",
                                          rows.front().stimulation, rows.front().stimulus_hz),
-                             "inside bottom left");
-    figure.script += "set xlabel 'frequency (Hz)'\nset ylabel 'power (Hz²/Hz)'\nset logscale xy\n"
-                     "set format y '%g'\n";
+                             "outside bottom center horizontal");
+    figure.script += axes(report, "power (Hz²/Hz)");
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const SpectrumRow& row = rows[i];
         figure.data += fmt::format("{}# {}\n", i == 0 ? "" : "\n\n", row.population);
@@ -78,9 +83,8 @@ Figure response_figure(const ValidationReport& report, const std::vector<const S
     const auto [columns, lines] = layout(populations.size());
     figure.script = preamble(figure.name, columns, lines,
                              fmt::format("mean field's response to a small oscillation of '{}'", stimulation),
-                             "inside bottom left");
-    figure.script += "set xlabel 'frequency (Hz)'\nset ylabel 'gain (Hz/Hz)'\nset logscale xy\n"
-                     "set format y '%g'\n";
+                             "outside bottom center horizontal");
+    figure.script += axes(report, "gain (Hz/Hz)");
     std::size_t index = 0;
     for (const std::string& population : populations) {
         figure.script += fmt::format("set title {}\n", literal(population));

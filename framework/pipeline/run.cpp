@@ -10,17 +10,17 @@
 #include <thread>
 
 #include "config/pipeline.hpp"
-#include "meanfield/equations.hpp"
 #include "network/network.hpp"
-#include "support/files.hpp"
 #include "output/report_text.hpp"
 #include "output/run_folder.hpp"
 #include "output/store.hpp"
 #include "pipeline/derivation.hpp"
 #include "pipeline/hashes.hpp"
+#include "pipeline/model_equations.hpp"
 #include "pipeline/stages.hpp"
 #include "remap/reduction.hpp"
 #include "simulate/simulate.hpp"
+#include "support/files.hpp"
 #include "validate/verdict.hpp"
 
 namespace mfm {
@@ -71,7 +71,7 @@ ExitCode run_pipeline(const RunOptions& options) {
     load.seed = options.seed;
     const Registry registry(plugin_search_path(plugin_folders_of(options.file, load)));
     const PipelineConfig config = load_pipeline(options.file, registry, load);
-    const std::filesystem::path folder = options.out.value_or(std::filesystem::path("runs") / options.file.stem());
+    const std::filesystem::path folder = options.out.value_or(default_run_folder(options.file));
     const std::string started = iso_time();
     const StageHashes hashes = stage_hashes(config);
     StageRunner stages(folder, options.only, options.from, *progress);
@@ -149,7 +149,7 @@ ExitCode run_pipeline(const RunOptions& options) {
         text.circuit = circuit_rows(config, network);
         text.connections = connection_rows(config, network);
         text.in_degrees = degree_table(network, config) + "\n" + reduction_table(reduction);
-        text.equations = equations_text(model);
+        text.equations = model_equations_text(model, fits);
         text.stages = stages.times();
         text.limits = config.validation;
         text.manifest = manifest_of(config, threads, {});
@@ -159,7 +159,8 @@ ExitCode run_pipeline(const RunOptions& options) {
                                       {"remap", hashes.remap}, {"sample", hashes.sample},
                                       {"fit", hashes.fit},     {"solve", hashes.solve}};
         for (const std::string& line : write_run_folder(folder, out)) progress->note(line);
-        write_file(folder / "equations.tex", equations_latex(model));
+        write_file(folder / "equations.txt", text.equations);
+        write_file(folder / "equations.tex", model_equations_latex(model, fits));
     });
     if (!options.quiet) fmt::print("{}", console_summary(report, config.name, folder.string()));
     return exit_code(report);

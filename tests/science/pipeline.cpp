@@ -8,10 +8,12 @@
 #include <fstream>
 #include <thread>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "support/files.hpp"
+#include "pipeline/model_equations.hpp"
 #include "pipeline/run.hpp"
 
 using namespace mfm;
@@ -147,7 +149,7 @@ TEST_CASE("from a pipeline file to a validated mean field, which follows its net
     (void)run_pipeline(p.options);
     const auto summary = p.summary();
     for (const char* file : {"report.txt", "manifest.json", "pipeline.resolved.toml", "rates.csv", "equations.tex",
-                             "figures/rates_sweep.gp"})
+                             "equations.txt", "figures/rates_sweep.gp"})
         CHECK(fs::exists(*p.options.out / file));
     for (const char* name : {"excitatory", "inhibitory"}) {
         const auto& population = summary["populations"][name];
@@ -166,6 +168,16 @@ TEST_CASE("from a pipeline file to a validated mean field, which follows its net
         CHECK(stage["cached"] == false);
     }
 
+    SECTION("the run's equations have the numbers of its network and fits") {
+        const std::string text = equations_of_run({*p.options.out, false, {}});
+        const auto fit = summary["populations"]["excitatory"]["transfer"];
+        CHECK_THAT(text, Catch::Contains("excitatory, 400 cells") &&
+                             Catch::Contains("excitatory: F: softplus_conductance of G_e ") &&
+                             Catch::Contains(fmt::format("c_00 {} Hz", fit["coefficients"]["c_00"].get<double>())));
+        CHECK_THAT(equations_of_run({*p.options.out, true, {}}),
+                   Catch::StartsWith("% t in ms") && Catch::Contains("softplus\\_conductance"));
+        CHECK(read_file(*p.options.out / "report.txt").find("input_to_excitatory, K ") != std::string::npos);
+    }
     SECTION("a second run takes every stage from the first and gives the same numbers") {
         const std::string first = p.results();
         (void)run_pipeline(p.options);

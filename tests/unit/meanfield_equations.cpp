@@ -12,7 +12,8 @@ Circuit feedback_loop() {
     Circuit circuit;
     const std::size_t e = circuit.external("mossy_fibers");
     const std::size_t a = circuit.internal("granule_cell", std::make_shared<Linear>(0, std::vector<double>{1.0, -1.0}));
-    const std::size_t b = circuit.internal("golgi_cell", std::make_shared<Linear>(0, std::vector<double>{1.0}), 0.02, 178);
+    const std::size_t b =
+        circuit.internal("golgi_cell", std::make_shared<Linear>(0, std::vector<double>{1.0}), 0.02, 178);
     circuit.pathway(e, a, receptor(MFM_RECEPTOR_ALPHA, 5.8), 4, 1).source_fraction = 0.9;
     circuit.pathway(b, a, receptor(MFM_RECEPTOR_BIEXPONENTIAL, 13.6, 0.5, -80), 2.5, 2);
     Pathway& pathway = circuit.pathway(a, b, receptor(MFM_RECEPTOR_EXPONENTIAL, 0.875), 590, 0);
@@ -83,4 +84,92 @@ $\mathrm{granule\_cell\_to\_golgi\_cell}$ & $0$ mV & $590$ & $90$ & $1$ nS & $0.
 \end{tabular}
 )";
     CHECK(equations_latex(feedback_loop().model()) == expected);
+}
+
+TEST_CASE("the master equation's second order prints every covariance with the populations it is made from") {
+    Circuit circuit = feedback_loop();
+    circuit.config.dynamics = MeanFieldConfig::Dynamics::MasterEquation;
+    circuit.config.T = 4;
+    const std::string expected =
+        R"(Mean field of 3 populations and 3 pathways, the master equation to order 2; 8 state variables.
+t in ms, nu, a, b and F in Hz, W in pA, C in Hz^2, k without unit; ' is d/dt.
+
+Given rates:
+  nu[mossy_fibers](t), 100 cells
+
+Rates:
+  granule_cell, 100 cells
+    4 nu' = Fbar - nu
+        + 1/2 C[mossy_fibers,mossy_fibers] d2Fbar[granule_cell]/dnu[mossy_fibers]^2
+        + C[mossy_fibers,golgi_cell] d2Fbar[granule_cell]/dnu[mossy_fibers]dnu[golgi_cell]
+        + 1/2 C[golgi_cell,golgi_cell] d2Fbar[granule_cell]/dnu[golgi_cell]^2,  Fbar = E_k[F(r1, r2)]
+    r1 = k1 0.9 nu[mossy_fibers]: mossy_fibers_to_granule_cell, K 4 +- 0, alpha tau 5.8 ms, Q 1 nS, E_rev 0 mV
+    r2 = k2 nu[golgi_cell]: golgi_cell_to_granule_cell, K 2.5 +- 0, biexponential tau_rise 0.5 ms, tau 13.6 ms, Q 1 nS, E_rev -80 mV
+    E_k over mean in-degrees: 1 nodes
+  golgi_cell, 100 cells
+    4 nu' = Fbar - nu
+        + 1/2 C[granule_cell,granule_cell] d2Fbar[golgi_cell]/dnu[granule_cell]^2,  Fbar = E_k[F(r1)]
+    r1 = k1 nu[granule_cell]: granule_cell_to_golgi_cell, K 590 +- 90, exponential tau 0.875 ms, Q 1 nS, E_rev 0 mV
+    E_k over the list of 2 cells (2 distinct): 2 nodes
+
+Covariances of the activity within T (given rates are those of independent cells):
+  4 C[mossy_fibers,mossy_fibers]' = nu[mossy_fibers] (250 - nu[mossy_fibers]) / 100
+       - 2 C[mossy_fibers,mossy_fibers]
+  4 C[mossy_fibers,granule_cell]' =
+       C[mossy_fibers,mossy_fibers] dFbar[granule_cell]/dnu[mossy_fibers]
+       + C[mossy_fibers,golgi_cell] dFbar[granule_cell]/dnu[golgi_cell]
+       - 2 C[mossy_fibers,granule_cell]
+  4 C[mossy_fibers,golgi_cell]' =
+       C[mossy_fibers,granule_cell] dFbar[golgi_cell]/dnu[granule_cell]
+       - 2 C[mossy_fibers,golgi_cell]
+  4 C[granule_cell,granule_cell]' = Fbar[granule_cell] (250 - Fbar[granule_cell]) / 100
+       + (Fbar[granule_cell] - nu[granule_cell])^2
+       + 2 C[mossy_fibers,granule_cell] dFbar[granule_cell]/dnu[mossy_fibers]
+       + 2 C[granule_cell,golgi_cell] dFbar[granule_cell]/dnu[golgi_cell]
+       - 2 C[granule_cell,granule_cell]
+  4 C[granule_cell,golgi_cell]' =
+       (Fbar[granule_cell] - nu[granule_cell]) (Fbar[golgi_cell] - nu[golgi_cell])
+       + C[granule_cell,granule_cell] dFbar[golgi_cell]/dnu[granule_cell]
+       + C[mossy_fibers,golgi_cell] dFbar[granule_cell]/dnu[mossy_fibers]
+       + C[golgi_cell,golgi_cell] dFbar[granule_cell]/dnu[golgi_cell]
+       - 2 C[granule_cell,golgi_cell]
+  4 C[golgi_cell,golgi_cell]' = Fbar[golgi_cell] (250 - Fbar[golgi_cell]) / 100
+       + (Fbar[golgi_cell] - nu[golgi_cell])^2
+       + 2 C[granule_cell,golgi_cell] dFbar[golgi_cell]/dnu[granule_cell]
+       - 2 C[golgi_cell,golgi_cell]
+)";
+    CHECK(equations_text(circuit.model()) == expected);
+    const std::string expected_latex = R"(% t in ms, rates in Hz, W in pA
+\begin{align*}
+4\,\dot\nu_{\mathrm{granule\_cell}} &= \bar F_{\mathrm{granule\_cell}} - \nu_{\mathrm{granule\_cell}} + \tfrac12\,C_{\mathrm{mossy\_fibers},\mathrm{mossy\_fibers}} \,\frac{\partial^2 \bar F_{\mathrm{granule\_cell}}}{\partial \nu_{\mathrm{mossy\_fibers}} \partial \nu_{\mathrm{mossy\_fibers}}} \\
+&\quad + C_{\mathrm{mossy\_fibers},\mathrm{golgi\_cell}} \,\frac{\partial^2 \bar F_{\mathrm{granule\_cell}}}{\partial \nu_{\mathrm{mossy\_fibers}} \partial \nu_{\mathrm{golgi\_cell}}} \\
+&\quad + \tfrac12\,C_{\mathrm{golgi\_cell},\mathrm{golgi\_cell}} \,\frac{\partial^2 \bar F_{\mathrm{granule\_cell}}}{\partial \nu_{\mathrm{golgi\_cell}} \partial \nu_{\mathrm{golgi\_cell}}} \\
+\bar F_{\mathrm{granule\_cell}} &= \mathrm{E}_k\!\left[F_{\mathrm{granule\_cell}}(0.9\,k_{1}\nu_{\mathrm{mossy\_fibers}},\, k_{2}\nu_{\mathrm{golgi\_cell}})\right] \\
+4\,\dot\nu_{\mathrm{golgi\_cell}} &= \bar F_{\mathrm{golgi\_cell}} - \nu_{\mathrm{golgi\_cell}} + \tfrac12\,C_{\mathrm{granule\_cell},\mathrm{granule\_cell}} \,\frac{\partial^2 \bar F_{\mathrm{golgi\_cell}}}{\partial \nu_{\mathrm{granule\_cell}} \partial \nu_{\mathrm{granule\_cell}}} \\
+\bar F_{\mathrm{golgi\_cell}} &= \mathrm{E}_k\!\left[F_{\mathrm{golgi\_cell}}(k_{1}\nu_{\mathrm{granule\_cell}})\right] \\
+4\,\dot C_{\mathrm{mossy\_fibers},\mathrm{mossy\_fibers}} &= \nu_{\mathrm{mossy\_fibers}} (250 - \nu_{\mathrm{mossy\_fibers}}) / 100 - 2\,C_{\mathrm{mossy\_fibers},\mathrm{mossy\_fibers}} \\
+4\,\dot C_{\mathrm{mossy\_fibers},\mathrm{granule\_cell}} &= C_{\mathrm{mossy\_fibers},\mathrm{mossy\_fibers}} \,\frac{\partial \bar F_{\mathrm{granule\_cell}}}{\partial \nu_{\mathrm{mossy\_fibers}}} \\
+&\quad + C_{\mathrm{mossy\_fibers},\mathrm{golgi\_cell}} \,\frac{\partial \bar F_{\mathrm{granule\_cell}}}{\partial \nu_{\mathrm{golgi\_cell}}} - 2\,C_{\mathrm{mossy\_fibers},\mathrm{granule\_cell}} \\
+4\,\dot C_{\mathrm{mossy\_fibers},\mathrm{golgi\_cell}} &= C_{\mathrm{mossy\_fibers},\mathrm{granule\_cell}} \,\frac{\partial \bar F_{\mathrm{golgi\_cell}}}{\partial \nu_{\mathrm{granule\_cell}}} - 2\,C_{\mathrm{mossy\_fibers},\mathrm{golgi\_cell}} \\
+4\,\dot C_{\mathrm{granule\_cell},\mathrm{granule\_cell}} &= \bar F_{\mathrm{granule\_cell}} (250 - \bar F_{\mathrm{granule\_cell}}) / 100 + (\bar F_{\mathrm{granule\_cell}} - \nu_{\mathrm{granule\_cell}})^2 \\
+&\quad + 2 C_{\mathrm{mossy\_fibers},\mathrm{granule\_cell}} \,\frac{\partial \bar F_{\mathrm{granule\_cell}}}{\partial \nu_{\mathrm{mossy\_fibers}}} + 2 C_{\mathrm{granule\_cell},\mathrm{golgi\_cell}} \,\frac{\partial \bar F_{\mathrm{granule\_cell}}}{\partial \nu_{\mathrm{golgi\_cell}}} \\
+&\quad - 2\,C_{\mathrm{granule\_cell},\mathrm{granule\_cell}} \\
+4\,\dot C_{\mathrm{granule\_cell},\mathrm{golgi\_cell}} &= (\bar F_{\mathrm{granule\_cell}} - \nu_{\mathrm{granule\_cell}}) (\bar F_{\mathrm{golgi\_cell}} - \nu_{\mathrm{golgi\_cell}}) \\
+&\quad + C_{\mathrm{granule\_cell},\mathrm{granule\_cell}} \,\frac{\partial \bar F_{\mathrm{golgi\_cell}}}{\partial \nu_{\mathrm{granule\_cell}}} + C_{\mathrm{mossy\_fibers},\mathrm{golgi\_cell}} \,\frac{\partial \bar F_{\mathrm{granule\_cell}}}{\partial \nu_{\mathrm{mossy\_fibers}}} \\
+&\quad + C_{\mathrm{golgi\_cell},\mathrm{golgi\_cell}} \,\frac{\partial \bar F_{\mathrm{granule\_cell}}}{\partial \nu_{\mathrm{golgi\_cell}}} - 2\,C_{\mathrm{granule\_cell},\mathrm{golgi\_cell}} \\
+4\,\dot C_{\mathrm{golgi\_cell},\mathrm{golgi\_cell}} &= \bar F_{\mathrm{golgi\_cell}} (250 - \bar F_{\mathrm{golgi\_cell}}) / 100 + (\bar F_{\mathrm{golgi\_cell}} - \nu_{\mathrm{golgi\_cell}})^2 \\
+&\quad + 2 C_{\mathrm{granule\_cell},\mathrm{golgi\_cell}} \,\frac{\partial \bar F_{\mathrm{golgi\_cell}}}{\partial \nu_{\mathrm{granule\_cell}}} - 2\,C_{\mathrm{golgi\_cell},\mathrm{golgi\_cell}}
+\end{align*}
+\begin{tabular}{llrrrrr}
+pathway & receptor & $K$ & sd & $Q$ & $\tau$ (ms) & delay (ms) \\
+\hline
+$\mathrm{mossy\_fibers\_to\_granule\_cell}$ & $0$ mV & $4$ & $0$ & $1$ nS & $5.8$ & $1$ \\
+$\mathrm{golgi\_cell\_to\_granule\_cell}$ & $-80$ mV & $2.5$ & $0$ & $1$ nS & $0.5,\ 13.6$ & $2$ \\
+$\mathrm{granule\_cell\_to\_golgi\_cell}$ & $0$ mV & $590$ & $90$ & $1$ nS & $0.875$ & $0$ \\
+\end{tabular}
+)";
+    CHECK(equations_latex(circuit.model()) == expected_latex);
+    circuit.config.order = 1;
+    CHECK_THAT(equations_text(circuit.model()),
+               Catch::Contains("the master equation to order 1; 2 state variables") && !Catch::Contains("C["));
 }

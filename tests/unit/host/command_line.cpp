@@ -39,7 +39,7 @@ const std::string with_test_plugins = std::string(" --plugin-path '") + HOST_TES
 
 TEST_CASE("a mistake on the command line is one sentence with the nearest name, and exit code 2") {
     const auto [arguments, sentence] = GENERATE(table<std::string, std::string>({
-        {"", "automfm: give a command: run, plugins or describe; `automfm --help` lists what there is\n"},
+        {"", "automfm: give a command: run, equations, plugins or describe; `automfm --help` lists what there is\n"},
         {"plugin",
          "automfm: unknown command 'plugin' (did you mean 'plugins'?); `automfm --help` lists what there is\n"},
         {"--verson",
@@ -70,6 +70,35 @@ TEST_CASE("a mistake in the pipeline file is one sentence with its place, and ex
     CHECK(outcome.text ==
           "automfm: circuit.toml:14:22: population.cells.parameters.C_m: '145 mV' has the wrong unit; it must be a "
           "number in pF\n");
+}
+
+TEST_CASE(
+    "equations prints what a run left in its folder, as text or LaTeX, and says where there is nothing to print") {
+    const host_test::Folder folder;
+    folder.write("run/equations.txt", "nu' = F - nu\n");
+    folder.write("run/equations.tex", "\\dot\\nu &= F - \\nu\n");
+    CHECK(automfm("equations run").text == "nu' = F - nu\n");
+    CHECK(automfm("equations run --latex").text == "\\dot\\nu &= F - \\nu\n");
+    folder.write("empty/summary.json", "{}");
+    const auto refusal = [](const std::string& arguments) {
+        const Outcome outcome = automfm("equations " + arguments + with_test_plugins);
+        CHECK(outcome.code == 2);
+        return outcome.text;
+    };
+    CHECK(refusal("empty") ==
+          "automfm: 'empty' holds no equations: it is no run's folder, or its run has not derived a "
+          "mean field yet\n");
+    CHECK(refusal("nowhere") == "automfm: there is no file or folder 'nowhere'\n");
+    folder.write("circuit.toml", host_test::circuit);
+    CHECK(refusal("circuit.toml") ==
+          "automfm: 'circuit.toml' has not been run into 'runs/circuit' yet: run `automfm run circuit.toml` first, or "
+          "give the folder of its run\n");
+    folder.write("runs/circuit/equations.txt", "nu' = F - nu\n");
+    folder.write("runs/circuit/pipeline.resolved.toml", "name = 'another'\n");
+    CHECK(
+        refusal("circuit.toml") ==
+        "automfm: 'runs/circuit' was made from another state of 'circuit.toml', or with --set or --seed: run it again, "
+        "or give the folder to see what is in it\n");
 }
 
 TEST_CASE("the version and the help are asked for, not mistakes") {
