@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <functional>
 #include <numeric>
+#include <queue>
 
 #include "meanfield/dynamics.hpp"
 #include "simulate/streams.hpp"
@@ -55,6 +57,40 @@ struct FilterStep {
     }
 };
 
+/// The spikes of independent cells with one rate.
+class SpikingCells {
+public:
+    SpikingCells(RandomSequence random, const NoiseSource& source) : random_(random), cells_(source.cells) {
+        constexpr double irregular = 0.95, most_clocks = 2000;
+        if (source.cv >= irregular || cells_ > most_clocks) return;
+        shape_ = 1.0 / (source.cv * source.cv);
+        cells_ = std::max(1.0, std::round(cells_));
+        for (std::size_t k = 0; k < static_cast<std::size_t>(cells_); ++k) {
+            const double part = random_.uniform(); // somewhere within a first interval
+            next_.push(part * interval());
+        }
+    }
+    /// Spikes of a cell in a step in which it is expected to fire this often, as it happens.
+    double advance(double expected) {
+        if (next_.empty()) return static_cast<double>(random_.poisson(cells_ * expected)) / cells_;
+        now_ += expected;
+        double spikes = 0;
+        for (; next_.top() < now_; ++spikes) {
+            const double at = next_.top();
+            next_.pop();
+            next_.push(at + interval());
+        }
+        return spikes / cells_;
+    }
+
+private:
+    /// Of mean 1: the clocks count expected spikes.
+    double interval() { return random_.gamma(shape_) / shape_; }
+    RandomSequence random_;
+    double cells_, shape_ = 1, now_ = 0;
+    std::priority_queue<double, std::vector<double>, std::greater<>> next_; ///< empty: Poisson
+};
+
 } // namespace
 
 NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const ExternalCourse& course, double t_end,
@@ -70,6 +106,14 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
         if (population.n == 0)
             throw InputError(fmt::format("population '{}' has no cells, and finite-size noise depends on their number",
                                          population.name));
+    if (!options.sources.empty() && options.sources.size() != P)
+        throw InputError(fmt::format("the noisy mean field of {} populations was given {} sources of noise", P,
+                                     options.sources.size()));
+    for (const NoiseSource& source : options.sources)
+        if (!(source.cells >= 1) || !(source.cv > 0))
+            throw InputError(fmt::format("a source of noise has {} cells with a CV of {}: it needs one cell at least "
+                                         "and a positive CV",
+                                         source.cells, source.cv));
     if (!(options.step > 0) || !(options.bin > 0) || !(bin_out > 0) || !(t_end > 0))
         throw InputError(fmt::format("the noisy mean field was asked for {} ms in steps of {} ms and bins of {} and {} "
                                      "ms: all must be positive",
@@ -79,9 +123,11 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
     const double h = bin_out / std::ceil(bin_out / options.step - 1e-9);
     const auto steps = static_cast<std::size_t>(std::llround(t_end / h));
 
-    std::vector<RandomSequence> random;
+    std::vector<SpikingCells> cells;
     for (std::size_t p = 0; p < P; ++p)
-        random.emplace_back(options.seed, options.stream, p, static_cast<std::uint32_t>(options.trial));
+        cells.emplace_back(RandomSequence(options.seed, options.stream, p, static_cast<std::uint32_t>(options.trial)),
+                           options.sources.empty() ? NoiseSource{static_cast<double>(model.populations()[p].n), 1.0}
+                                                   : options.sources[p]);
     std::vector<std::size_t> late; // steps
     for (const Dynamics::Tap& tap : dynamics.taps())
         late.push_back(static_cast<std::size_t>(std::llround(tap.delay / h)));
@@ -98,7 +144,7 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
     std::vector<double> nu;
     AverageWorkspace work;
     PopulationRate rate;
-    Bins out(bin_out, 0, t_end, P), counted(options.bin, options.transient, t_end, P);
+    Bins out(bin_out, 0, t_end, P), rates(bin_out, 0, t_end, P), counted(options.bin, options.transient, t_end, P);
     std::vector<double> spikes(P, 0.0); // per cell, after the transient
     for (std::size_t step = 0; step < steps; ++step) {
         if (step % 4096 == 0) throw_if_interrupted();
@@ -107,8 +153,8 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
         for (std::size_t p = 0, e = 0; p < P; ++p) {
             const PopulationModel& population = model.populations()[p];
             const double expected = population.external ? course[e++].value(middle) : state(dynamics.rate_index(p));
-            const double n = static_cast<double>(population.n);
-            const double per_cell = static_cast<double>(random[p].poisson(n * expected * h * 1e-3)) / n;
+            const double per_cell = cells[p].advance(expected * h * 1e-3);
+            rates.add(p, middle, expected * h * 1e-3);
             past[p][now] = per_cell * 1e3 / h;
             out.add(p, middle, per_cell);
             counted.add(p, middle, per_cell);
@@ -142,6 +188,7 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
     NoisyTrajectory result;
     result.bin = bin_out;
     result.activity_hz = out.take();
+    result.rate_hz = rates.take();
     const double seconds = std::max(t_end - options.transient, 0.0) * 1e-3;
     for (const double count : spikes) result.mean_hz.push_back(seconds > 0 ? count / seconds : 0.0);
     const std::size_t bins = counted.size();

@@ -14,16 +14,23 @@ namespace mfm {
 /// number of spikes of n independent cells of that rate,
 ///     A_p = K_p / (n_p dt),   K_p Poisson with mean n_p nu_p dt,
 /// external populations with their own n.  Filters and adaptation are driven by A; nu follows the transfer functions.
+/// Cells that fire regularly are gamma renewal processes in the time that their common rate makes.
+struct NoiseSource {
+    double cells = 0; ///< independent cells whose spikes make up the population's activity
+    double cv = 1;    ///< of their intervals; 1: Poisson
+};
 struct NoiseOptions {
     double step = 0.2;    ///< ms; delays are rounded to whole steps
     double bin = 5;       ///< ms, of `covariance`
     double transient = 0; ///< ms, left out of mean and covariance
     std::uint64_t seed = 1, stream = 0, trial = 0;
+    std::vector<NoiseSource> sources; ///< [populations]; empty: n independent Poisson cells each
 };
 
 struct NoisyTrajectory {
     double bin = 0;                               ///< ms, of `activity_hz`
     std::vector<std::vector<double>> activity_hz; ///< [population][bins of bin_out] A, external ones too
+    std::vector<std::vector<double>> rate_hz;     ///< [population][bins of bin_out] nu, from which A is drawn
     std::vector<double> mean_hz;                  ///< [population] of A
     Eigen::MatrixXd covariance;                   ///< [population][population] of A in NoiseOptions::bin, Hz^2
 };

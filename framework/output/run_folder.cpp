@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/run_folder.hpp"
 
-#include "support/files.hpp"
 #include "output/manifest.hpp"
 #include "output/spectra.hpp"
 #include "output/summary.hpp"
+#include "support/files.hpp"
 
 namespace mfm {
 

@@ -143,7 +143,7 @@ void PointSampler::add_mean_drive(std::size_t s, double nu, double cv, const std
     }
     // A whole number of trains with the mean cell's total rate.
     const double sources = regular ? std::max(1.0, std::round(w.K)) : 1.0;
-    TrainDrive drive{w.port, regular ? 1.0 / (cv * cv) : 1.0, {0}, {}, {}, clock};
+    TrainDrive drive{w.port, regular ? 1.0 / (cv * cv) : 1.0, {0}, {}, {}, clock, w.delay};
     for (std::uint64_t c = 1; c <= cells(); ++c) drive.row.push_back(c * static_cast<std::uint64_t>(sources));
     drive.rate_hz.assign(drive.row.back(), w.K * nu / sources);
     drive.weight.assign(drive.row.back(), w.Q);
@@ -155,11 +155,11 @@ void PointSampler::add_sampled_drive(std::size_t s, double nu, double cv, const 
     const Pathway& w = reduction_.pathways[pathway_[s]];
     const SampledCells::Input& in = sampled_->input[s];
     if (in.sources <= config_.transfer.renewal_below && cv < irregular) {
-        TrainDrive drive{w.port, 1.0 / (cv * cv), in.row, in.source_rate, in.source_weight, clock};
+        TrainDrive drive{w.port, 1.0 / (cv * cv), in.row, in.source_rate, in.source_weight, clock, w.delay};
         for (double& rate : drive.rate_hz) rate *= nu;
         trains.push_back(std::move(drive));
     } else if (clock) {
-        TrainDrive drive{w.port, 1.0, {}, in.events, in.weight, clock};
+        TrainDrive drive{w.port, 1.0, {}, in.events, in.weight, clock, w.delay};
         for (std::uint64_t c = 0; c <= cells(); ++c) drive.row.push_back(c);
         for (double& rate : drive.rate_hz) rate *= nu;
         trains.push_back(std::move(drive));

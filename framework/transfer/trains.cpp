@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "support/diagnostics.hpp"
 
@@ -14,6 +15,28 @@ double interval(double shape, double rate_hz, RandomSequence& random) {
     const double unit = shape == 1.0 ? random.exponential() : random.gamma(shape) / shape;
     return unit * 1e3 / rate_hz;
 }
+
+/// Poisson counts of one mean by inversion: one number of 32 bits each, so that counts of less than 1e-9 probability do
+/// not occur.
+class PoissonCounts {
+public:
+    explicit PoissonCounts(double mean = 0) : mean_(mean), none_(std::exp(-mean)) {}
+    [[nodiscard]] double draw(RandomSequence& random) const {
+        if (none_ < least) return static_cast<double>(random.poisson(mean_));
+        const double u = (static_cast<double>(random.bits32()) + 0.5) * 0x1p-32;
+        double k = 0, probability = none_;
+        for (double sum = none_; sum < u && probability > 0x1p-60;) {
+            ++k;
+            probability *= mean_ / k;
+            sum += probability;
+        }
+        return k;
+    }
+
+private:
+    static constexpr double least = 1e-6; // below, 32 bits do not resolve the distribution
+    double mean_, none_;
+};
 
 } // namespace
 
@@ -33,6 +56,12 @@ double RateClock::elapsed(double t) const {
     const double turns = std::floor(t / length()), x = (t - turns * length()) / bin_;
     const auto i = std::min(sum_.size() - 2, static_cast<std::size_t>(x));
     return turns * length() + sum_[i] + (x - static_cast<double>(i)) * (sum_[i + 1] - sum_[i]);
+}
+
+std::pair<double, double> RateClock::factor(double t) const {
+    const double bins = std::floor(t / bin_);
+    const std::size_t i = static_cast<std::size_t>(bins) % (sum_.size() - 1);
+    return {(sum_[i + 1] - sum_[i]) / bin_, (bins + 1) * bin_};
 }
 
 double RateClock::when(double operational) const {
@@ -71,8 +100,8 @@ TrainInput::TrainInput(std::vector<TrainDrive> drives, std::uint64_t cells, std:
 
 double TrainInput::offset(const TrainDrive& drive, std::uint64_t cell) const {
     constexpr double golden = 0.6180339887498949; // quasi-random places
-    const double place = golden * static_cast<double>(cell);
-    return (place - std::floor(place)) * drive.clock->length();
+    const double length = drive.clock->length(), place = golden * static_cast<double>(cell) - drive.delay / length;
+    return (place - std::floor(place)) * length;
 }
 
 void TrainInput::add_events(const TrainDrive& drive, std::size_t first_train, std::uint64_t first, std::uint32_t n) {
@@ -97,16 +126,18 @@ void TrainInput::add_counts(const TrainDrive& drive, std::size_t first_train, st
     double* const sum = sum_[drive.port].data();
     for (std::uint64_t c = 0; c < cells_; ++c) {
         Train& train = trains_[first_train + c];
-        const double shift = drive.clock ? offset(drive, c) : 0.0, rate = drive.rate_hz[c] * 1e-3;
-        double from = drive.clock ? drive.clock->elapsed(shift + static_cast<double>(first) * dt_) : 0.0;
+        const double shift = drive.clock ? offset(drive, c) : 0.0, weight = drive.weight[c];
+        PoissonCounts counts;
+        double until = -1;
         for (std::uint32_t t = 0; t < n; ++t) {
-            double events = rate * dt_;
-            if (drive.clock) {
-                const double to = drive.clock->elapsed(shift + static_cast<double>(first + t + 1) * dt_);
-                events = rate * (to - from);
-                from = to;
+            const double at = shift + (static_cast<double>(first + t) + 0.5) * dt_;
+            if (at > until) {
+                double factor = 1;
+                until = std::numeric_limits<double>::infinity();
+                if (drive.clock) std::tie(factor, until) = drive.clock->factor(at);
+                counts = PoissonCounts(drive.rate_hz[c] * factor * dt_ * 1e-3);
             }
-            sum[t * padded_ + c] += drive.weight[c] * static_cast<double>(train.random.poisson(events));
+            sum[t * padded_ + c] += weight * counts.draw(train.random);
         }
     }
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "support/aligned.hpp"
@@ -19,6 +20,8 @@ public:
     [[nodiscard]] double length() const { return bin_ * static_cast<double>(sum_.size() - 1); } ///< ms
     /// Operational time (ms) at time t >= 0 (ms): the integral of the factor.
     [[nodiscard]] double elapsed(double t) const;
+    /// The factor at time t >= 0 (ms), and the time at which it changes.
+    [[nodiscard]] std::pair<double, double> factor(double t) const;
     /// The time at which this operational time has elapsed.
     [[nodiscard]] double when(double operational) const;
 
@@ -34,6 +37,7 @@ struct TrainDrive {
     std::vector<std::uint64_t> row;         ///< [cells + 1] trains of a cell
     std::vector<double> rate_hz, weight;    ///< [trains]
     std::shared_ptr<const RateClock> clock; ///< of their common fluctuation, or NULL
+    double delay = 0;                       ///< ms, by which this fluctuation comes late
 };
 
 /// The trains of all cells of a group as input rows, made a call at a time.  With a clock, each cell is at another
