@@ -127,7 +127,11 @@ struct TransferConfig {
     PluginChoice basis, optimizer;
     enum class Cells { Mean, Sampled } cells = Cells::Mean; ///< what points are measured on
     std::uint32_t sampled_cells = 1024;                     ///< real cells of a population, at most
-    bool fluctuations = false; ///< points are measured under the common fluctuations of their sources
+    enum class Fluctuations {
+        None,
+        Populations,
+        Cells
+    } fluctuations = Fluctuations::None; ///< points are measured while their sources fluctuate together
     std::uint32_t points = 96, wide_points = 24, heldout_points = 32; ///< per population
     double seconds = 200.0;                                           ///< neuron-seconds per point
     std::uint32_t copies = 64;                                        ///< cells per point

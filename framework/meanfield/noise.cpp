@@ -6,9 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <functional>
 #include <numeric>
-#include <queue>
 
 #include "meanfield/dynamics.hpp"
 #include "simulate/streams.hpp"
@@ -36,59 +34,6 @@ private:
     }
     double width_, from_;
     std::vector<std::vector<double>> hz_;
-};
-
-/// What one step does to a filter: b and a approach the input u, exactly while u is constant.
-struct FilterStep {
-    double keep_a, keep_b, a_to_b;
-    FilterStep(const Dynamics::Filter& filter, double h)
-        : keep_a(filter.tau_first > 0 ? std::exp(-h / filter.tau_first) : 0.0), keep_b(std::exp(-h / filter.tau)) {
-        const double q = filter.tau_first - filter.tau;
-        if (filter.tau_first == 0)
-            a_to_b = 0;
-        else if (std::abs(q) < 1e-9 * filter.tau)
-            a_to_b = h / filter.tau * keep_b;
-        else
-            a_to_b = filter.tau_first / q * (keep_a - keep_b);
-    }
-    void advance(double u, double& a, double& b) const {
-        b = u + keep_b * (b - u) + a_to_b * (a - u);
-        a = u + keep_a * (a - u);
-    }
-};
-
-/// The spikes of independent cells with one rate.
-class SpikingCells {
-public:
-    SpikingCells(RandomSequence random, const NoiseSource& source) : random_(random), cells_(source.cells) {
-        constexpr double irregular = 0.95, most_clocks = 2000;
-        if (source.cv >= irregular || cells_ > most_clocks) return;
-        shape_ = 1.0 / (source.cv * source.cv);
-        cells_ = std::max(1.0, std::round(cells_));
-        for (std::size_t k = 0; k < static_cast<std::size_t>(cells_); ++k) {
-            const double part = random_.uniform(); // somewhere within a first interval
-            next_.push(part * interval());
-        }
-    }
-    /// Spikes of a cell in a step in which it is expected to fire this often, as it happens.
-    double advance(double expected) {
-        if (next_.empty()) return static_cast<double>(random_.poisson(cells_ * expected)) / cells_;
-        now_ += expected;
-        double spikes = 0;
-        for (; next_.top() < now_; ++spikes) {
-            const double at = next_.top();
-            next_.pop();
-            next_.push(at + interval());
-        }
-        return spikes / cells_;
-    }
-
-private:
-    /// Of mean 1: the clocks count expected spikes.
-    double interval() { return random_.gamma(shape_) / shape_; }
-    RandomSequence random_;
-    double cells_, shape_ = 1, now_ = 0;
-    std::priority_queue<double, std::vector<double>, std::greater<>> next_; ///< empty: Poisson
 };
 
 } // namespace
@@ -134,8 +79,8 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
     const std::size_t longest = late.empty() ? 1 : *std::max_element(late.begin(), late.end()) + 1;
     std::vector<std::vector<double>> past(P); // activity of the last steps, a ring
     for (std::size_t p = 0; p < P; ++p) past[p].assign(longest, start_hz[p]);
-    std::vector<FilterStep> filter;
-    for (const Dynamics::Filter& f : dynamics.filters()) filter.emplace_back(f, h);
+    std::vector<SynapseFilter> filter;
+    for (const Dynamics::Filter& f : dynamics.filters()) filter.emplace_back(f.tau_first, f.tau, h);
     const double keep_rate = std::exp(-h / model.config().T);
 
     Eigen::VectorXd y = dynamics.settled(start_hz);

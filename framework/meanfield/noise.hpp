@@ -7,6 +7,7 @@
 
 #include "meanfield/course.hpp"
 #include "meanfield/model.hpp"
+#include "meanfield/spiking_cells.hpp"
 
 namespace mfm {
 
@@ -14,11 +15,6 @@ namespace mfm {
 /// number of spikes of n independent cells of that rate,
 ///     A_p = K_p / (n_p dt),   K_p Poisson with mean n_p nu_p dt,
 /// external populations with their own n.  Filters and adaptation are driven by A; nu follows the transfer functions.
-/// Cells that fire regularly are gamma renewal processes in the time that their common rate makes.
-struct NoiseSource {
-    double cells = 0; ///< independent cells whose spikes make up the population's activity
-    double cv = 1;    ///< of their intervals; 1: Poisson
-};
 struct NoiseOptions {
     double step = 0.2;    ///< ms; delays are rounded to whole steps
     double bin = 5;       ///< ms, of `covariance`

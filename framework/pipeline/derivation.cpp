@@ -87,8 +87,8 @@ std::vector<CellRates> stationary_cell_rates(const PipelineConfig& config, const
     return rates;
 }
 
-MeanFieldModel derive_model(const PipelineConfig& config, const Network& network, const Reduction& r,
-                            const std::vector<TransferFit>& fits, const SpikeRecord& record, Progress& progress) {
+std::vector<PopulationModel> population_models(const PipelineConfig& config, const Reduction& r,
+                                               const std::vector<TransferFit>& fits) {
     const std::shared_ptr<const Instance> basis = instance_of(config.transfer.basis);
     std::vector<PopulationModel> populations;
     std::size_t next = 0;
@@ -106,6 +106,12 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Network& network
         }
         populations.push_back(std::move(m));
     }
+    return populations;
+}
+
+MeanFieldModel derive_model(const PipelineConfig& config, const Network& network, const Reduction& r,
+                            const std::vector<TransferFit>& fits, const SpikeRecord& record, Progress& progress) {
+    std::vector<PopulationModel> populations = population_models(config, r, fits);
     const bool of_cells = config.transfer.cells == TransferConfig::Cells::Mean && config.mean_field.cell_rates &&
                           config.mean_field.in_degree != MeanFieldConfig::InDegree::Mean;
     if (!of_cells) return {r, std::move(populations), config.mean_field};

@@ -155,14 +155,15 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         h.add(std::uint64_t{c.mean_field.dynamics !=
                             MeanFieldConfig::Dynamics::Synaptic}); // with a current axis or without
         h.add(static_cast<std::uint64_t>(t.cells));
-        h.add(std::uint64_t{t.fluctuations});
+        h.add(static_cast<std::uint64_t>(t.fluctuations));
+        const bool fluctuating = t.fluctuations != TransferConfig::Fluctuations::None;
         const bool sampled = t.cells == TransferConfig::Cells::Sampled;
         if (sampled) {
             h.add(std::uint64_t{t.sampled_cells});
             h.add(std::uint64_t{c.mean_field.cell_rates});
         }
-        if (t.fluctuations || (sampled && c.mean_field.cell_rates)) h.add_fit(t); // fits made on the way
-        if (t.fluctuations) h.add_equations(c.mean_field);
+        if (fluctuating || (sampled && c.mean_field.cell_rates)) h.add_fit(t); // fits made on the way
+        if (fluctuating) h.add_equations(c.mean_field);
         out.sample = h.hex();
     }
     {

@@ -20,6 +20,10 @@ AlignedVector<double> per_cell(const std::vector<double>& x, double factor) {
     return out;
 }
 
+std::vector<std::shared_ptr<const RateClock>> clocks(const std::shared_ptr<const RateClock>& clock) {
+    return clock ? std::vector{clock} : std::vector<std::shared_ptr<const RateClock>>{};
+}
+
 } // namespace
 
 std::vector<double> on_path(const std::vector<std::vector<double>>& rows, double position) {
@@ -134,38 +138,79 @@ std::uint64_t PointSampler::cells() const {
 }
 
 void PointSampler::add_mean_drive(std::size_t s, double nu, double cv, const std::shared_ptr<const RateClock>& clock,
-                                  std::vector<PoissonDrive>& poisson, std::vector<TrainDrive>& trains) const {
+                                  Drives& drives) const {
     const Pathway& w = reduction_.pathways[pathway_[s]];
     const bool regular = w.K <= config_.transfer.renewal_below && cv < irregular;
     if (!regular && !clock) {
-        poisson.push_back({w.port, {w.K * nu}, {w.Q}});
+        drives.poisson.push_back({w.port, {w.K * nu}, {w.Q}});
         return;
     }
     // A whole number of trains with the mean cell's total rate.
     const double sources = regular ? std::max(1.0, std::round(w.K)) : 1.0;
-    TrainDrive drive{w.port, regular ? 1.0 / (cv * cv) : 1.0, {0}, {}, {}, clock, w.delay};
+    TrainDrive drive{w.port, regular ? 1.0 / (cv * cv) : 1.0, {0}, {}, {}, clocks(clock), w.delay};
     for (std::uint64_t c = 1; c <= cells(); ++c) drive.row.push_back(c * static_cast<std::uint64_t>(sources));
     drive.rate_hz.assign(drive.row.back(), w.K * nu / sources);
     drive.weight.assign(drive.row.back(), w.Q);
-    trains.push_back(std::move(drive));
+    drives.trains.push_back(std::move(drive));
 }
 
 void PointSampler::add_sampled_drive(std::size_t s, double nu, double cv, const std::shared_ptr<const RateClock>& clock,
-                                     std::vector<PoissonDrive>& poisson, std::vector<TrainDrive>& trains) const {
+                                     Drives& drives) const {
     const Pathway& w = reduction_.pathways[pathway_[s]];
     const SampledCells::Input& in = sampled_->input[s];
     if (in.sources <= config_.transfer.renewal_below && cv < irregular) {
-        TrainDrive drive{w.port, 1.0 / (cv * cv), in.row, in.source_rate, in.source_weight, clock, w.delay};
+        TrainDrive drive{w.port, 1.0 / (cv * cv), in.row, in.source_rate, in.source_weight, clocks(clock), w.delay};
         for (double& rate : drive.rate_hz) rate *= nu;
-        trains.push_back(std::move(drive));
+        drives.trains.push_back(std::move(drive));
     } else if (clock) {
-        TrainDrive drive{w.port, 1.0, {}, in.events, in.weight, clock, w.delay};
+        TrainDrive drive{w.port, 1.0, {}, in.events, in.weight, clocks(clock), w.delay};
         for (std::uint64_t c = 0; c <= cells(); ++c) drive.row.push_back(c);
         for (double& rate : drive.rate_hz) rate *= nu;
-        trains.push_back(std::move(drive));
+        drives.trains.push_back(std::move(drive));
     } else {
-        poisson.push_back({w.port, per_cell(in.events, nu), per_cell(in.weight, 1.0)});
+        drives.poisson.push_back({w.port, per_cell(in.events, nu), per_cell(in.weight, 1.0)});
     }
+}
+
+void PointSampler::add_course_drive(std::size_t s, double nu, double cv, const CircuitCourse& courses,
+                                    Drives& drives) const {
+    const Pathway& w = reduction_.pathways[pathway_[s]];
+    const SampledCells::Input& in = sampled_->input[s];
+    const std::vector<double>& relative = courses.relative_rate[w.source];
+    if (in.sources > config_.transfer.renewal_below) { // one train with the mean and variance of all sources
+        TrainDrive drive{w.port, 1.0, {0}, {}, {}, courses.events[pathway_[s]], w.delay};
+        for (std::size_t c = 0; c < sampled_->size(); ++c) {
+            double sum = 0, square = 0;
+            for (std::uint64_t k = in.row[c]; k < in.row[c + 1]; ++k) {
+                const double weight = in.source_weight[k], rate = relative[in.source[k]];
+                sum += weight * rate;
+                square += weight * weight * rate;
+            }
+            drive.row.push_back(c + 1);
+            drive.weight.push_back(sum != 0 ? square / sum : w.Q);
+            drive.rate_hz.push_back(sum != 0 ? nu * sum / drive.weight.back() : 0.0);
+        }
+        drives.trains.push_back(std::move(drive));
+        return;
+    }
+    const auto& spikes = courses.spikes[w.source];
+    const double recorded = courses.external_hz[w.source];
+    double rate = nu;
+    if (!spikes.empty() && recorded > 0) {
+        // Recorded spikes as far as they go, and independent ones beyond them.
+        ReplayDrive replay{w.port, in.row, {}, in.source_weight, courses.length, w.delay, std::min(1.0, nu / recorded)};
+        for (const std::uint32_t j : in.source) replay.times.push_back(spikes[j]);
+        drives.replays.push_back(std::move(replay));
+        rate = std::max(0.0, nu - recorded);
+    }
+    if (!(rate > 0)) return;
+    TrainDrive drive{w.port, cv < irregular ? 1.0 / (cv * cv) : 1.0, in.row, {}, in.source_weight, {}, w.delay};
+    const auto& follows = courses.cell[w.source];
+    for (const std::uint32_t j : in.source) {
+        drive.rate_hz.push_back(rate * relative[j]);
+        if (!follows.empty()) drive.clock.push_back(follows[j]);
+    }
+    drives.trains.push_back(std::move(drive));
 }
 
 Measured PointSampler::measured(const TransferPoint& p, double position, std::uint64_t key, double seconds) const {
@@ -179,19 +224,22 @@ Measured PointSampler::measured(const TransferPoint& p, double position, std::ui
     const std::vector<double> cv = on_path(statistics_.cv_isi, position);
     const auto conditions = static_cast<double>(statistics_.cv_isi.size() - 1);
     const auto nearest = static_cast<std::size_t>(std::lround(position * conditions));
-    std::vector<PoissonDrive> poisson;
-    std::vector<TrainDrive> trains;
+    Drives drives;
     for (std::size_t s = 0; s < pathway_.size(); ++s) {
         const std::size_t source = reduction_.pathways[pathway_[s]].source;
         const std::shared_ptr<const RateClock> clock =
             statistics_.fluctuation.empty() ? nullptr : statistics_.fluctuation[nearest][source];
         const double regularity = std::max(cv[source], least_cv);
-        sampled_ != nullptr ? add_sampled_drive(s, p.nu[s], regularity, clock, poisson, trains)
-                            : add_mean_drive(s, p.nu[s], regularity, clock, poisson, trains);
+        if (sampled_ == nullptr)
+            add_mean_drive(s, p.nu[s], regularity, clock, drives);
+        else if (statistics_.courses.empty() || statistics_.courses[nearest] == nullptr)
+            add_sampled_drive(s, p.nu[s], regularity, clock, drives);
+        else
+            add_course_drive(s, p.nu[s], regularity, *statistics_.courses[nearest], drives);
     }
-    group.set_drives(std::move(poisson));
-    TrainInput input(std::move(trains), group.cells(), group.padded(), group.ports(), dt, config_.seed,
-                     stream_number(StreamPurpose::Renewal, population_ << 20 | key));
+    group.set_drives(std::move(drives.poisson));
+    TrainInput input(std::move(drives.trains), std::move(drives.replays), group.cells(), group.padded(), group.ports(),
+                     dt, config_.seed, stream_number(StreamPurpose::Renewal, population_ << 20 | key));
     return measure(group, input, dt, config_.transfer.transient,
                    std::max(seconds / static_cast<double>(cells()) * 1e3, sampled_ != nullptr ? shortest : dt));
 }

@@ -28,6 +28,8 @@ struct SourceStatistics {
     std::vector<std::vector<double>> cv_isi; ///< [condition][meso population] of the cells' intervals
     /// [condition][meso population] common fluctuations of the cells' rates; NULL or empty: none
     std::vector<std::vector<std::shared_ptr<const RateClock>>> fluctuation;
+    /// [condition] how single cells fire together, for sampled cells; empty: not known
+    std::vector<std::shared_ptr<const CircuitCourse>> courses;
 };
 
 /// A row per condition, interpolated at position 0..1 along the path.
@@ -62,10 +64,16 @@ public:
 
 private:
     [[nodiscard]] std::uint64_t cells() const;
+    struct Drives {
+        std::vector<PoissonDrive> poisson;
+        std::vector<TrainDrive> trains;
+        std::vector<ReplayDrive> replays;
+    };
     void add_mean_drive(std::size_t s, double nu, double cv, const std::shared_ptr<const RateClock>& clock,
-                        std::vector<PoissonDrive>&, std::vector<TrainDrive>&) const;
+                        Drives&) const;
     void add_sampled_drive(std::size_t s, double nu, double cv, const std::shared_ptr<const RateClock>& clock,
-                           std::vector<PoissonDrive>&, std::vector<TrainDrive>&) const;
+                           Drives&) const;
+    void add_course_drive(std::size_t s, double nu, double cv, const CircuitCourse&, Drives&) const;
 
     const PipelineConfig& config_;
     const Reduction& reduction_;

@@ -198,7 +198,7 @@ std::vector<OperatingPoint> operating_points(const PipelineConfig& config, const
             drives.push_back(std::move(d));
         }
         group.set_drives(std::move(drives));
-        TrainInput none({}, group.cells(), group.padded(), group.ports(), config.simulation.dt, config.seed, 0);
+        TrainInput none({}, {}, group.cells(), group.padded(), group.ports(), config.simulation.dt, config.seed, 0);
         const Measured m = measure(group, none, config.simulation.dt, config.transfer.transient,
                                    neuron_seconds / static_cast<double>(n) * 1e3);
         out[c] = {conditions[c]->level_hz, m.rate_hz, m.se_hz, m.cv_isi};
