@@ -25,14 +25,16 @@ void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig&
     else
         table.refuse("copies", "with cells = \"sampled\" give sampled_cells");
     transfer.sampled_cells = table.integer("sampled_cells", 2, transfer.sampled_cells);
-    static const std::vector<std::string> fluctuations{"none", "populations", "cells"};
+    static const std::vector<std::string> fluctuations{"none", "populations", "recorded"};
     if (const DocumentNode* value = table.find("fluctuations"))
         transfer.fluctuations =
             static_cast<TransferConfig::Fluctuations>(read_choice(*value, table.path("fluctuations"), fluctuations));
-    if (transfer.fluctuations == TransferConfig::Fluctuations::Cells && transfer.cells == TransferConfig::Cells::Mean)
-        throw InputError(table.find("fluctuations")->where,
-                         "transfer.fluctuations = \"cells\" needs transfer.cells = \"sampled\": the mean cell has no "
-                         "sources of its own");
+    if (transfer.fluctuations == TransferConfig::Fluctuations::Recorded &&
+        transfer.cells == TransferConfig::Cells::Mean)
+        throw InputError(
+            table.find("fluctuations")->where,
+            "transfer.fluctuations = \"recorded\" needs transfer.cells = \"sampled\": the mean cell has no "
+            "sources of its own");
     transfer.points = table.integer("points", 1, transfer.points);
     transfer.wide_points = table.integer("wide_points", 0, transfer.wide_points);
     transfer.heldout_points = table.integer("heldout_points", 0, transfer.heldout_points);
@@ -116,6 +118,7 @@ void read_derivation(DocumentNode& document, const Registry& registry, PipelineC
         read_mean_field(*node, config.transfer, config.mean_field);
     if (config.transfer.cells == TransferConfig::Cells::Sampled)
         config.mean_field.in_degree = MeanFieldConfig::InDegree::Mean;
+    if (config.transfer.fluctuations == TransferConfig::Fluctuations::Recorded) config.simulation.record_spikes = true;
     if (config.transfer.fluctuations != TransferConfig::Fluctuations::None &&
         config.mean_field.dynamics != MeanFieldConfig::Dynamics::Synaptic)
         throw InputError(document.find("transfer")->where,

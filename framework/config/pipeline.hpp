@@ -130,7 +130,7 @@ struct TransferConfig {
     enum class Fluctuations {
         None,
         Populations,
-        Cells
+        Recorded
     } fluctuations = Fluctuations::None; ///< points are measured while their sources fluctuate together
     std::uint32_t points = 96, wide_points = 24, heldout_points = 32; ///< per population
     double seconds = 200.0;                                           ///< neuron-seconds per point

@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "meanfield/effective_sources.hpp"
 #include "meanfield/fixed_points.hpp"
 #include "meanfield/noise.hpp"
-#include "meanfield/rate_network.hpp"
 #include "pipeline/conditions.hpp"
 #include "pipeline/derivation.hpp"
 #include "pipeline/parts.hpp"
@@ -84,13 +82,13 @@ std::vector<TransferTable> sample_tables(const Sampling& s, const std::string& w
 }
 
 /// A quick mean field of mean cells: what the rates of single cells are computed with.
-MeanFieldModel pilot_model(const Sampling& s, bool adaptation) {
+MeanFieldModel pilot_model(const Sampling& s) {
     PipelineConfig config = s.config;
     config.transfer.cells = TransferConfig::Cells::Mean;
     config.transfer.points = std::max(24u, config.transfer.points / 2);
     config.transfer.heldout_points = 0;
     config.transfer.seconds /= 2;
-    config.mean_field.adaptation = config.mean_field.adaptation && adaptation; // stationary rates need no current axis
+    config.mean_field.adaptation = false; // stationary rates need no current axis
     const Sampling pilot{config, s.network, s.r, s.record, s.progress, s.path, {}, s.populations, {}, {}, s.statistics};
     const std::vector<TransferFit> fits = fit_all(config, s.r, sample_tables(pilot, ", mean cell"), s.progress);
     return {s.r, population_models(config, s.r, fits), config.mean_field};
@@ -157,66 +155,32 @@ void add_fluctuations(Sampling& s, const std::vector<TransferTable>& tables) {
         if (!warning.empty()) s.progress.warn(warning);
 }
 
-std::vector<std::shared_ptr<const RateClock>> clocks_of(const std::vector<std::vector<double>>& courses, double step) {
-    std::vector<std::shared_ptr<const RateClock>> out;
-    for (const std::vector<double>& course : courses) {
-        const bool fires = std::any_of(course.begin(), course.end(), [](double x) { return x > 0; });
-        out.push_back(fires ? std::make_shared<const RateClock>(course, step) : nullptr);
+/// What every cell fired in the first trial of a stationary condition, after the transient.
+std::shared_ptr<const CircuitSpikes> circuit_spikes(const Sampling& s, const ConditionRecord& c) {
+    auto out = std::make_shared<CircuitSpikes>();
+    out->length = c.duration - c.transient;
+    for (const MesoPopulation& p : s.r.populations) {
+        const PopulationActivity& activity = c.population[p.network_index];
+        CircuitSpikes::Population& spikes = out->population.emplace_back();
+        const auto counted = [&](std::size_t k) {
+            return activity.spike_time[k] >= c.transient && activity.spike_time[k] < c.duration;
+        };
+        spikes.row.assign(p.n + 1, 0);
+        for (std::size_t k = 0; k < activity.spike_cell.size(); ++k)
+            if (counted(k)) ++spikes.row[activity.spike_cell[k] + 1];
+        for (std::size_t i = 1; i <= p.n; ++i) spikes.row[i] += spikes.row[i - 1];
+        spikes.time.resize(spikes.row.back());
+        std::vector<std::uint64_t> at(spikes.row.begin(), spikes.row.end() - 1);
+        for (std::size_t k = 0; k < activity.spike_cell.size(); ++k)
+            if (counted(k))
+                spikes.time[at[activity.spike_cell[k]]++] = static_cast<float>(activity.spike_time[k] - c.transient);
+        for (std::size_t i = 0; i < p.n; ++i)
+            std::sort(spikes.time.begin() + static_cast<std::ptrdiff_t>(spikes.row[i]),
+                      spikes.time.begin() + static_cast<std::ptrdiff_t>(spikes.row[i + 1]));
+        out->rate_hz.push_back(static_cast<double>(spikes.time.size()) / static_cast<double>(p.n) /
+                               (out->length * 1e-3));
     }
     return out;
-}
-
-/// How the cells fire together at a stationary condition, from a network of transfer functions.
-std::shared_ptr<const CircuitCourse> circuit_course(const Sampling& s, const MeanFieldModel& pilot,
-                                                    const std::vector<double>& external, std::size_t c) {
-    std::vector<std::shared_ptr<const TransferFunction>> transfer;
-    for (const PopulationModel& p : pilot.populations()) transfer.push_back(p.transfer);
-    const CellRates rest = cell_rates(s.r, s.edges, transfer, external);
-    RateNetworkOptions options;
-    options.seed = s.config.seed;
-    options.stream = stream_number(StreamPurpose::MeanField, 1u << 21 | c);
-    options.cv = s.statistics.cv_isi[c];
-    options.record.resize(s.r.pathways.size());
-    options.cell.resize(s.r.populations.size());
-    for (std::size_t i = 0; i < s.populations.size(); ++i) {
-        const std::vector<std::size_t> into = s.r.pathways_into(s.populations[i]);
-        options.cell[s.populations[i]] = s.cells[i].cell;
-        for (std::size_t k = 0; k < into.size(); ++k)
-            options.record[into[k]] = s.cells[i].input[k].sources > s.config.transfer.renewal_below;
-    }
-    const CellCourses courses = simulate_rates(pilot, s.r, s.edges, rest.rate_hz, options);
-    auto out = std::make_shared<CircuitCourse>();
-    out->length = options.duration;
-    std::size_t next_external = 0;
-    for (std::size_t p = 0; p < s.r.populations.size(); ++p) {
-        const std::vector<double>& rate = courses.mean_hz[p];
-        const double mean = std::accumulate(rate.begin(), rate.end(), 0.0) / static_cast<double>(rate.size());
-        out->relative_rate.emplace_back();
-        for (const double x : rate) out->relative_rate.back().push_back(mean > 0 ? x / mean : 1.0);
-        out->external_hz.push_back(s.r.populations[p].external ? external[next_external++] : 0.0);
-        out->spikes.emplace_back();
-        for (const std::vector<double>& times : courses.spikes[p])
-            out->spikes.back().push_back(std::make_shared<const std::vector<double>>(times));
-        out->cell.push_back(clocks_of(courses.rate_hz[p], courses.step));
-    }
-    for (const auto& events : courses.events) out->events.push_back(clocks_of(events, courses.step));
-    return out;
-}
-
-void add_courses(Sampling& s) {
-    const MeanFieldModel pilot = pilot_model(s, true);
-    const std::vector<const ConditionRecord*> conditions = stationary_conditions(s.record);
-    const std::vector<ProtocolCondition> protocols = protocol_conditions(s.config);
-    s.statistics.courses.resize(conditions.size());
-    s.progress.begin("a network of transfer functions (conditions)", conditions.size());
-    tbb::parallel_for(std::size_t{0}, conditions.size(), [&](std::size_t c) {
-        throw_if_interrupted();
-        const ProtocolCondition& protocol = protocol_of(protocols, s.config, *conditions[c]);
-        s.statistics.courses[c] =
-            circuit_course(s, pilot, external_rates(s.config, pilot, protocol.target, conditions[c]->level_hz), c);
-        s.progress.advance();
-    });
-    s.progress.end();
 }
 
 void add_operating_points(const Sampling& s, std::vector<TransferTable>& tables) {
@@ -248,11 +212,13 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
         choose_cells(s);
         s.statistics.cv_isi = own_regularity(s);
         if (config.mean_field.cell_rates) {
-            const MeanFieldModel pilot = pilot_model(s, false);
+            const MeanFieldModel pilot = pilot_model(s);
             s.rho = relative_rates(r, stationary_cell_rates(config, r, s.edges, pilot.populations(), record, progress));
             choose_cells(s);
         }
-        if (config.transfer.fluctuations == TransferConfig::Fluctuations::Cells) add_courses(s);
+        if (config.transfer.fluctuations == TransferConfig::Fluctuations::Recorded)
+            for (const ConditionRecord* c : stationary_conditions(record))
+                s.statistics.spikes.push_back(circuit_spikes(s, *c));
     }
     std::vector<TransferTable> tables = sample_tables(s, "");
     if (config.transfer.fluctuations == TransferConfig::Fluctuations::Populations) {

@@ -20,10 +20,6 @@ AlignedVector<double> per_cell(const std::vector<double>& x, double factor) {
     return out;
 }
 
-std::vector<std::shared_ptr<const RateClock>> clocks(const std::shared_ptr<const RateClock>& clock) {
-    return clock ? std::vector{clock} : std::vector<std::shared_ptr<const RateClock>>{};
-}
-
 } // namespace
 
 std::vector<double> on_path(const std::vector<std::vector<double>>& rows, double position) {
@@ -147,7 +143,7 @@ void PointSampler::add_mean_drive(std::size_t s, double nu, double cv, const std
     }
     // A whole number of trains with the mean cell's total rate.
     const double sources = regular ? std::max(1.0, std::round(w.K)) : 1.0;
-    TrainDrive drive{w.port, regular ? 1.0 / (cv * cv) : 1.0, {0}, {}, {}, clocks(clock), w.delay};
+    TrainDrive drive{w.port, regular ? 1.0 / (cv * cv) : 1.0, {0}, {}, {}, clock, w.delay};
     for (std::uint64_t c = 1; c <= cells(); ++c) drive.row.push_back(c * static_cast<std::uint64_t>(sources));
     drive.rate_hz.assign(drive.row.back(), w.K * nu / sources);
     drive.weight.assign(drive.row.back(), w.Q);
@@ -159,11 +155,11 @@ void PointSampler::add_sampled_drive(std::size_t s, double nu, double cv, const 
     const Pathway& w = reduction_.pathways[pathway_[s]];
     const SampledCells::Input& in = sampled_->input[s];
     if (in.sources <= config_.transfer.renewal_below && cv < irregular) {
-        TrainDrive drive{w.port, 1.0 / (cv * cv), in.row, in.source_rate, in.source_weight, clocks(clock), w.delay};
+        TrainDrive drive{w.port, 1.0 / (cv * cv), in.row, in.source_rate, in.source_weight, clock, w.delay};
         for (double& rate : drive.rate_hz) rate *= nu;
         drives.trains.push_back(std::move(drive));
     } else if (clock) {
-        TrainDrive drive{w.port, 1.0, {}, in.events, in.weight, clocks(clock), w.delay};
+        TrainDrive drive{w.port, 1.0, {}, in.events, in.weight, clock, w.delay};
         for (std::uint64_t c = 0; c <= cells(); ++c) drive.row.push_back(c);
         for (double& rate : drive.rate_hz) rate *= nu;
         drives.trains.push_back(std::move(drive));
@@ -172,45 +168,12 @@ void PointSampler::add_sampled_drive(std::size_t s, double nu, double cv, const 
     }
 }
 
-void PointSampler::add_course_drive(std::size_t s, double nu, double cv, const CircuitCourse& courses,
-                                    Drives& drives) const {
+void PointSampler::add_replay(std::size_t s, double nu, const CircuitSpikes& spikes, Drives& drives) const {
     const Pathway& w = reduction_.pathways[pathway_[s]];
     const SampledCells::Input& in = sampled_->input[s];
-    const std::vector<double>& relative = courses.relative_rate[w.source];
-    if (in.sources > config_.transfer.renewal_below) { // one train with the mean and variance of all sources
-        TrainDrive drive{w.port, 1.0, {0}, {}, {}, courses.events[pathway_[s]], w.delay};
-        for (std::size_t c = 0; c < sampled_->size(); ++c) {
-            double sum = 0, square = 0;
-            for (std::uint64_t k = in.row[c]; k < in.row[c + 1]; ++k) {
-                const double weight = in.source_weight[k], rate = relative[in.source[k]];
-                sum += weight * rate;
-                square += weight * weight * rate;
-            }
-            drive.row.push_back(c + 1);
-            drive.weight.push_back(sum != 0 ? square / sum : w.Q);
-            drive.rate_hz.push_back(sum != 0 ? nu * sum / drive.weight.back() : 0.0);
-        }
-        drives.trains.push_back(std::move(drive));
-        return;
-    }
-    const auto& spikes = courses.spikes[w.source];
-    const double recorded = courses.external_hz[w.source];
-    double rate = nu;
-    if (!spikes.empty() && recorded > 0) {
-        // Recorded spikes as far as they go, and independent ones beyond them.
-        ReplayDrive replay{w.port, in.row, {}, in.source_weight, courses.length, w.delay, std::min(1.0, nu / recorded)};
-        for (const std::uint32_t j : in.source) replay.times.push_back(spikes[j]);
-        drives.replays.push_back(std::move(replay));
-        rate = std::max(0.0, nu - recorded);
-    }
-    if (!(rate > 0)) return;
-    TrainDrive drive{w.port, cv < irregular ? 1.0 / (cv * cv) : 1.0, in.row, {}, in.source_weight, {}, w.delay};
-    const auto& follows = courses.cell[w.source];
-    for (const std::uint32_t j : in.source) {
-        drive.rate_hz.push_back(rate * relative[j]);
-        if (!follows.empty()) drive.clock.push_back(follows[j]);
-    }
-    drives.trains.push_back(std::move(drive));
+    ReplayDrive drive{w.port, in.row, {}, in.source_weight, spikes.length, nu / spikes.rate_hz[w.source], w.delay};
+    for (const std::uint32_t j : in.source) drive.times.push_back(spikes.population[w.source].of(j));
+    drives.replays.push_back(std::move(drive));
 }
 
 Measured PointSampler::measured(const TransferPoint& p, double position, std::uint64_t key, double seconds) const {
@@ -230,12 +193,13 @@ Measured PointSampler::measured(const TransferPoint& p, double position, std::ui
         const std::shared_ptr<const RateClock> clock =
             statistics_.fluctuation.empty() ? nullptr : statistics_.fluctuation[nearest][source];
         const double regularity = std::max(cv[source], least_cv);
+        const CircuitSpikes* spikes = statistics_.spikes.empty() ? nullptr : statistics_.spikes[nearest].get();
         if (sampled_ == nullptr)
             add_mean_drive(s, p.nu[s], regularity, clock, drives);
-        else if (statistics_.courses.empty() || statistics_.courses[nearest] == nullptr)
-            add_sampled_drive(s, p.nu[s], regularity, clock, drives);
+        else if (spikes != nullptr && spikes->rate_hz[source] > 0 && p.nu[s] > 0)
+            add_replay(s, p.nu[s], *spikes, drives);
         else
-            add_course_drive(s, p.nu[s], regularity, *statistics_.courses[nearest], drives);
+            add_sampled_drive(s, p.nu[s], regularity, clock, drives);
     }
     group.set_drives(std::move(drives.poisson));
     TrainInput input(std::move(drives.trains), std::move(drives.replays), group.cells(), group.padded(), group.ports(),
@@ -247,7 +211,8 @@ Measured PointSampler::measured(const TransferPoint& p, double position, std::ui
 void PointSampler::measure_point(TransferPoint& p, double position, std::uint64_t key, double seconds) const {
     const Measured m = measured(p, position, key, seconds);
     p.rate_hz = m.rate_hz;
-    p.se_hz = m.se_hz;
+    // Real cells differ, and are the same at every point: what is uncertain is how often each of them fires.
+    p.se_hz = sampled_ != nullptr ? std::sqrt(std::max(m.rate_hz, 1.0 / m.seconds) / m.seconds) : m.se_hz;
     p.cv_isi = m.cv_isi;
     p.mean_adaptation = m.mean_adaptation;
     p.seconds = m.seconds;

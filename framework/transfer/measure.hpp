@@ -28,8 +28,8 @@ struct SourceStatistics {
     std::vector<std::vector<double>> cv_isi; ///< [condition][meso population] of the cells' intervals
     /// [condition][meso population] common fluctuations of the cells' rates; NULL or empty: none
     std::vector<std::vector<std::shared_ptr<const RateClock>>> fluctuation;
-    /// [condition] how single cells fire together, for sampled cells; empty: not known
-    std::vector<std::shared_ptr<const CircuitCourse>> courses;
+    /// [condition] for sampled cells: what their sources fired in the network; empty: trains are drawn
+    std::vector<std::shared_ptr<const CircuitSpikes>> spikes;
 };
 
 /// A row per condition, interpolated at position 0..1 along the path.
@@ -73,7 +73,8 @@ private:
                         Drives&) const;
     void add_sampled_drive(std::size_t s, double nu, double cv, const std::shared_ptr<const RateClock>& clock,
                            Drives&) const;
-    void add_course_drive(std::size_t s, double nu, double cv, const CircuitCourse&, Drives&) const;
+    /// The sources' spikes, run so fast that their population's rate is nu.
+    void add_replay(std::size_t s, double nu, const CircuitSpikes&, Drives&) const;
 
     const PipelineConfig& config_;
     const Reduction& reduction_;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "config/pipeline.hpp"
 #include "remap/reduction.hpp"
-#include "transfer/trains.hpp"
 
 namespace mfm {
 
@@ -28,17 +26,18 @@ struct SampledCells {
     [[nodiscard]] std::size_t size() const { return cell.size(); }
 };
 
-/// How the cells of the circuit fire together at one stationary condition, in a course that goes round and round.
-struct CircuitCourse {
-    double length = 0;                              ///< ms
-    std::vector<std::vector<double>> relative_rate; ///< [meso populations][cells] mean rate over the population's
-    /// [meso populations][cells] what a cell's rate follows; empty: nothing of its own.
-    std::vector<std::vector<std::shared_ptr<const RateClock>>> cell;
-    /// [meso populations][cells] spikes of external cells, ms, at external_hz on average; empty: not recorded.
-    std::vector<std::vector<std::shared_ptr<const std::vector<double>>>> spikes;
-    std::vector<double> external_hz; ///< [meso populations]
-    /// [pathways][cells of SampledCells] what the event rate of a sampled cell follows; empty: nothing of its own.
-    std::vector<std::vector<std::shared_ptr<const RateClock>>> events;
+/// All spikes of the circuit's cells in one stationary condition of the network.
+struct CircuitSpikes {
+    double length = 0;           ///< ms
+    std::vector<double> rate_hz; ///< [meso populations] in that time
+    struct Population {
+        std::vector<std::uint64_t> row; ///< [cells + 1]
+        std::vector<float> time;        ///< ms, below length, ascending for each cell
+        [[nodiscard]] std::span<const float> of(std::uint32_t cell) const {
+            return std::span(time).subspan(row[cell], row[cell + 1] - row[cell]);
+        }
+    };
+    std::vector<Population> population; ///< [meso populations]
 };
 
 /// Up to `most` cells of the population that stand for all of it: the cells are split again and again, at the median of

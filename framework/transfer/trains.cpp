@@ -23,8 +23,12 @@ double offset(double length, double delay, std::uint64_t cell) {
     const double place = golden * static_cast<double>(cell) - delay / length;
     return (place - std::floor(place)) * length;
 }
-double offset(const TrainDrive& drive, const RateClock* clock, std::uint64_t cell) {
-    return clock != nullptr ? offset(clock->length(), drive.delay, cell) : 0.0;
+double offset(const TrainDrive& drive, std::uint64_t cell) {
+    return drive.clock ? offset(drive.clock->length(), drive.delay, cell) : 0.0;
+}
+/// Likewise, in a record.
+double offset(const ReplayDrive& drive, std::uint64_t cell) {
+    return offset(drive.length, drive.speed * drive.delay, cell);
 }
 
 /// Poisson counts of one mean by inversion: one number of 32 bits each, so that counts of less than 1e-9 probability do
@@ -95,8 +99,7 @@ TrainInput::TrainInput(std::vector<TrainDrive> drives, std::vector<ReplayDrive> 
                            events > many * static_cast<double>(cells_));
         for (std::uint64_t c = 0; c < cells_; ++c) {
             for (std::uint64_t k = drive.row[c]; k < drive.row[c + 1]; ++k) {
-                const RateClock* clock = drive.clock_of(k);
-                const double begin = clock != nullptr ? clock->elapsed(offset(drive, clock, c)) : 0.0;
+                const double begin = drive.clock ? drive.clock->elapsed(offset(drive, c)) : 0.0;
                 Train train{std::numeric_limits<double>::infinity(),
                             RandomSequence(seed, stream, k, static_cast<std::uint32_t>(d + 1))};
                 // Somewhere within a first interval; the transient forgets where.
@@ -108,46 +111,49 @@ TrainInput::TrainInput(std::vector<TrainDrive> drives, std::vector<ReplayDrive> 
             }
         }
     }
-    for (std::size_t d = 0; d < replays_.size(); ++d)
-        for (std::size_t k = 0; k < replays_[d].times.size(); ++k)
-            thinning_.emplace_back(seed, stream, k, static_cast<std::uint32_t>(drives_.size() + d + 1));
+    std::size_t recorded = 0;
+    for (const ReplayDrive& drive : replays_) recorded += drive.times.size();
+    places_.resize(recorded);
 }
 
 void TrainInput::add_events(const TrainDrive& drive, std::size_t first_train, std::uint64_t first, std::uint32_t n) {
     const double begin = static_cast<double>(first) * dt_, end = static_cast<double>(first + n) * dt_;
     double* const sum = sum_[drive.port].data();
-    for (std::uint64_t c = 0; c < cells_; ++c)
+    for (std::uint64_t c = 0; c < cells_; ++c) {
+        const double shift = offset(drive, c), stop = drive.clock ? drive.clock->elapsed(shift + end) : end;
         for (std::uint64_t k = drive.row[c]; k < drive.row[c + 1]; ++k) {
-            const RateClock* clock = drive.clock_of(k);
-            const double shift = offset(drive, clock, c), stop = clock != nullptr ? clock->elapsed(shift + end) : end;
             Train& train = trains_[first_train + k];
             for (; train.next < stop; train.next += interval(drive.shape, drive.rate_hz[k], train.random)) {
-                const double at = clock != nullptr ? clock->when(train.next) - shift : train.next;
+                const double at = drive.clock ? drive.clock->when(train.next) - shift : train.next;
                 const auto step =
                     std::min<std::uint64_t>(n - 1, static_cast<std::uint64_t>(std::max(0.0, (at - begin) / dt_)));
                 sum[step * padded_ + c] += drive.weight[k];
             }
         }
+    }
 }
 
 void TrainInput::replay(const ReplayDrive& drive, std::size_t first_train, std::uint64_t first, std::uint32_t n) {
     double* const sum = sum_[drive.port].data();
-    const double begin = static_cast<double>(first) * dt_, end = static_cast<double>(first + n) * dt_;
+    const double end = static_cast<double>(first + n) * dt_;
     for (std::uint64_t c = 0; c < cells_; ++c) {
-        const double shift = offset(drive.length, drive.delay, c);
+        // Times of the record: it has run from `shift` to `stop` when the call ends.
+        const double shift = offset(drive, c), stop = shift + drive.speed * end;
         for (std::uint64_t k = drive.row[c]; k < drive.row[c + 1]; ++k) {
-            const std::vector<double>& times = *drive.times[k];
-            RandomSequence& random = thinning_[first_train + k];
-            // Turn by turn through [begin, end) of the cell's time.
-            for (double turn = std::floor((shift + begin) / drive.length) * drive.length; turn < shift + end;
-                 turn += drive.length) {
-                auto at = std::lower_bound(times.begin(), times.end(), shift + begin - turn);
-                for (; at != times.end() && *at < shift + end - turn; ++at) {
-                    if (drive.keep < 1 && random.uniform() >= drive.keep) continue;
-                    const double time = *at + turn - shift - begin;
-                    const auto step = std::min<std::uint64_t>(n - 1, static_cast<std::uint64_t>(time / dt_));
-                    sum[step * padded_ + c] += drive.weight[k];
+            const std::span<const float> times = drive.times[k];
+            if (times.empty()) continue;
+            Place& place = places_[first_train + k];
+            for (;; ++place.next) {
+                if (place.next == times.size()) {
+                    place.next = 0;
+                    place.turn += drive.length;
                 }
+                const double at = place.turn + static_cast<double>(times[place.next]);
+                if (at >= stop) break;
+                if (at < shift) continue; // before the cell began
+                const double step = (at - shift) / (drive.speed * dt_) - static_cast<double>(first);
+                sum[std::min<std::uint64_t>(n - 1, static_cast<std::uint64_t>(std::max(0.0, step))) * padded_ + c] +=
+                    drive.weight[k];
             }
         }
     }
@@ -157,8 +163,7 @@ void TrainInput::add_counts(const TrainDrive& drive, std::size_t first_train, st
     double* const sum = sum_[drive.port].data();
     for (std::uint64_t c = 0; c < cells_; ++c) {
         Train& train = trains_[first_train + c];
-        const RateClock* clock = drive.clock_of(c);
-        const double shift = offset(drive, clock, c), weight = drive.weight[c];
+        const double shift = offset(drive, c), weight = drive.weight[c];
         PoissonCounts counts;
         double until = -1;
         for (std::uint32_t t = 0; t < n; ++t) {
@@ -166,7 +171,7 @@ void TrainInput::add_counts(const TrainDrive& drive, std::size_t first_train, st
             if (at > until) {
                 double factor = 1;
                 until = std::numeric_limits<double>::infinity();
-                if (clock != nullptr) std::tie(factor, until) = clock->factor(at);
+                if (drive.clock) std::tie(factor, until) = drive.clock->factor(at);
                 counts = PoissonCounts(drive.rate_hz[c] * factor * dt_ * 1e-3);
             }
             sum[t * padded_ + c] += weight * counts.draw(train.random);

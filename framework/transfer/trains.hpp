@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -33,25 +34,22 @@ private:
 /// Independent gamma renewal trains into a port of every cell, each cell with trains of its own.
 struct TrainDrive {
     std::uint32_t port = 0;
-    double shape = 1;                    ///< 1: Poisson; 1/CV^2
-    std::vector<std::uint64_t> row;      ///< [cells + 1] trains of a cell
-    std::vector<double> rate_hz, weight; ///< [trains]
-    /// What the rates follow in time: empty: nothing; one clock for all, or [trains], all of one length.
-    std::vector<std::shared_ptr<const RateClock>> clock;
-    double delay = 0; ///< ms, by which they follow late
-    [[nodiscard]] const RateClock* clock_of(std::size_t train) const {
-        return clock.empty() ? nullptr : clock[clock.size() == 1 ? 0 : train].get();
-    }
+    double shape = 1;                       ///< 1: Poisson; 1/CV^2
+    std::vector<std::uint64_t> row;         ///< [cells + 1] trains of a cell
+    std::vector<double> rate_hz, weight;    ///< [trains]
+    std::shared_ptr<const RateClock> clock; ///< of their common fluctuation, or NULL
+    double delay = 0;                       ///< ms, by which this fluctuation comes late
 };
 
 /// Recorded trains into a port of every cell, which go round and round; the same train may reach several cells.
 struct ReplayDrive {
     std::uint32_t port = 0;
-    std::vector<std::uint64_t> row;                                ///< [cells + 1] trains of a cell
-    std::vector<std::shared_ptr<const std::vector<double>>> times; ///< [trains] ascending, ms
-    std::vector<double> weight;                                    ///< [trains]
-    double length = 0, delay = 0;                                  ///< ms
-    double keep = 1;                                               ///< fraction of the spikes that are kept
+    std::vector<std::uint64_t> row;            ///< [cells + 1] trains of a cell
+    std::vector<std::span<const float>> times; ///< [trains] ascending, ms, below `length`
+    std::vector<double> weight;                ///< [trains]
+    double length = 0;                         ///< ms of the record
+    double speed = 1;                          ///< at which the record runs
+    double delay = 0;                          ///< ms
 };
 
 /// The trains of all cells of a group as input rows, made a call at a time.  Each cell is at another place of what its
@@ -82,7 +80,11 @@ private:
     std::uint32_t ports_;
     double dt_;
     std::vector<Train> trains_;
-    std::vector<RandomSequence> thinning_; ///< [trains of replays_]
+    struct Place {
+        std::size_t next = 0; ///< in the train's times
+        double turn = 0;      ///< ms of the record gone by when its times began
+    };
+    std::vector<Place> places_; ///< [trains of replays_]
     std::vector<AlignedVector<double>> sum_;
     std::vector<const double*> rows_;
 };
