@@ -32,10 +32,26 @@ void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig&
                                                  transfer.working_low, transfer.working_high));
 }
 
+CalibrationConfig read_calibration(const DocumentNode& node, const std::string& path) {
+    const TableReader table(node, path, {"levels", "lambda"});
+    CalibrationConfig calibration;
+    calibration.where = node.where;
+    if (const DocumentNode* levels = table.find("levels")) {
+        calibration.levels_hz = read_list(*levels, table.path("levels"), not_negative("Hz"));
+        if (calibration.levels_hz.empty())
+            throw InputError(levels->where, table.path("levels") +
+                                                " is empty: name levels of the stationary stimulus to calibrate on, or "
+                                                "leave the key out");
+    }
+    calibration.lambda = table.number("lambda", positive("1"), calibration.lambda);
+    return calibration;
+}
+
 void read_mean_field(const DocumentNode& node, MeanFieldConfig& mean_field) {
     const TableReader table(node, "mean_field",
                             {"in_degree", "dynamics", "order", "T", "adaptation", "finite_size_noise", "noise_step",
-                             "cell_rates", "in_degree_nodes", "relative_tolerance", "absolute_tolerance"});
+                             "cell_rates", "in_degree_nodes", "relative_tolerance", "absolute_tolerance",
+                             "calibration"});
     static const std::vector<std::string> in_degrees{"list", "gamma", "mean"},
         dynamics{"synaptic", "rate", "master_equation"};
     if (const DocumentNode* value = table.find("in_degree"))
@@ -67,6 +83,8 @@ void read_mean_field(const DocumentNode& node, MeanFieldConfig& mean_field) {
     const mfm_field tolerance = number_field("1", 0.0, 1.0, MFM_OPEN_LOWER);
     mean_field.relative_tolerance = table.number("relative_tolerance", tolerance, mean_field.relative_tolerance);
     mean_field.absolute_tolerance = table.number("absolute_tolerance", positive("1"), mean_field.absolute_tolerance);
+    if (const DocumentNode* value = table.find("calibration"))
+        mean_field.calibration = read_calibration(*value, table.path("calibration"));
 }
 
 void read_validation(const DocumentNode& node, ValidationConfig& validation) {

@@ -68,10 +68,10 @@ struct PopulationConfig {
 
 /// Short-term plasticity of a projection's synapses: depression and facilitation (Tsodyks & Markram 1997).
 struct PlasticityConfig {
-    double U = 0.5;                ///< share of the resources that a spike uses at rest, in (0, 1]
-    double u_0 = 0.5;              ///< share that the first spike uses
-    double tau_rec = 0.0;          ///< ms, recovery of resources, positive
-    double tau_fac = 0.0;          ///< ms, of facilitation; 0: depression alone
+    double U = 0.5;       ///< share of the resources that a spike uses at rest, in (0, 1]
+    double u_0 = 0.5;     ///< share that the first spike uses
+    double tau_rec = 0.0; ///< ms, recovery of resources, positive
+    double tau_fac = 0.0; ///< ms, of facilitation; 0: depression alone
 };
 
 struct ProjectionConfig {
@@ -135,6 +135,13 @@ struct TransferConfig {
         60; ///< pathways with no more sources a cell are sampled with trains as regular as the sources'; 0: Poisson
 };
 
+/// One scale a pathway, fitted to the network's rates at some levels of its stationary stimuli.
+struct CalibrationConfig {
+    std::vector<double> levels_hz; ///< empty: up to three, spread over those that there are
+    double lambda = 0.2;           ///< how much a scale that is e times too large costs, in units of ln rate
+    SourcePosition where;
+};
+
 struct MeanFieldConfig {
     enum class InDegree { List, Gamma, Mean } in_degree = InDegree::List;
     enum class Dynamics { Synaptic, Rate, MasterEquation } dynamics = Dynamics::Synaptic;
@@ -143,9 +150,10 @@ struct MeanFieldConfig {
     bool adaptation = true;
     bool finite_size_noise = false; ///< synaptic dynamics: populations of n cells fire Poisson numbers of spikes
     double noise_step = 0.2;        ///< ms, the bin in which these numbers are drawn
-    bool cell_rates = false; ///< in-degrees weigh every source by its own rate, computed from the wiring
+    bool cell_rates = false;        ///< in-degrees weigh every source by its own rate, computed from the wiring
     std::uint32_t in_degree_nodes = 64;
     double relative_tolerance = 1e-6, absolute_tolerance = 1e-6;
+    std::optional<CalibrationConfig> calibration; ///< none unless the file has its table
 };
 
 struct ValidationConfig {

@@ -46,10 +46,12 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
     for (std::size_t i = 0; i < populations.size(); ++i) {
         const std::size_t p = populations[i];
         progress.begin("sampling the transfer function of " + r.populations[p].name + " (points)",
-                       sample_count(config, r, p) + conditions);
+                       sample_count(config, r, p) + operating_count(config, r, path, p));
         tables[i] = sample_transfer(config, r, path, p, progress);
-        const std::vector<OperatingPoint> points = operating_points(config, r, edges, record, p, progress);
+        OperatingPoints operating = operating_points(config, r, path, edges, record, p, progress);
         progress.end();
+        tables[i].cell = std::move(operating.cell);
+        tables[i].measured = std::move(operating.measured);
         for (std::size_t c = 0; c < conditions; ++c) {
             TransferPoint point;
             for (const std::size_t s : r.pathways_into(p)) {
@@ -59,9 +61,9 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
                 (is_excitatory(w.receptor, w.Q, config.populations[r.populations[p].network_index]) ? point.G_e
                                                                                                     : point.G_i) += G;
             }
-            point.rate_hz = points[c].rate_hz;
-            point.se_hz = points[c].se_hz;
-            point.cv_isi = points[c].cv_isi;
+            point.rate_hz = operating.point[c].rate_hz;
+            point.se_hz = operating.point[c].se_hz;
+            point.cv_isi = operating.point[c].cv_isi;
             point.use = TransferPoint::Use::OperatingPoint;
             tables[i].points.push_back(std::move(point));
         }

@@ -131,6 +131,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
     {
         const TransferConfig& t = c.transfer;
         Hasher h;
+        h.add(std::string_view("with measured cells")); // tables that hold less are of another hash
         h.add(std::string_view(out.simulate));
         h.add(std::string_view(out.remap));
         for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies, t.renewal_below}) h.add(n);
@@ -161,6 +162,11 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         h.add(std::uint64_t{m.cell_rates});
         h.add(std::uint64_t{m.in_degree_nodes});
         for (const double x : {m.T, m.noise_step, m.relative_tolerance, m.absolute_tolerance}) h.add(x);
+        if (m.calibration) {
+            h.add(std::string_view("calibration"));
+            for (const double level : m.calibration->levels_hz) h.add(level);
+            h.add(m.calibration->lambda);
+        }
         out.solve = h.hex();
     }
     return out;

@@ -104,6 +104,28 @@ void FittedTransfer::current_gain(std::span<const double> r, std::size_t n, std:
     }
 }
 
+double FittedTransfer::average_se(std::span<const double> r, std::span<const double> weight) const {
+    const std::size_t m = fit_.value.size(), n = weight.size();
+    if (fit_.covariance.size() != m * m) return 0.0;
+    std::vector<double> slope(m, 0.0), rate(n), c = fit_.value;
+    for (std::size_t k = 0; k < m; ++k) {
+        const double variance = fit_.covariance[k * m + k];
+        if (!(variance > 0) || !std::isfinite(variance)) continue;
+        const double step = 1e-3 * std::sqrt(variance);
+        for (const double sign : {1.0, -1.0}) {
+            c[k] = fit_.value[k] + sign * step;
+            rates(c, 0.0, r, n, rate, {}, {});
+            for (std::size_t i = 0; i < n; ++i) slope[k] += sign * weight[i] * rate[i] / (2 * step);
+        }
+        c[k] = fit_.value[k];
+    }
+    double variance = 0;
+    for (std::size_t k = 0; k < m; ++k)
+        for (std::size_t l = 0; l < m; ++l)
+            if (slope[k] != 0 && slope[l] != 0) variance += slope[k] * fit_.covariance[k * m + l] * slope[l];
+    return std::isfinite(variance) ? std::sqrt(std::max(0.0, variance)) : 0.0;
+}
+
 bool FittedTransfer::inside(std::span<const double> r) const {
     const auto [G_e, G_i] = inputs_.conductances(r);
     return G_e >= fit_.G_e_lower && G_e <= fit_.G_e_upper && G_i >= fit_.G_i_lower && G_i <= fit_.G_i_upper;

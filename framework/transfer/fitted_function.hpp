@@ -24,6 +24,9 @@ public:
     /// safe where nothing fires.  0 everywhere when the table had no points with a current.
     void current_gain(std::span<const double> r, std::size_t n, std::span<double> gain,
                       std::span<double> d_r) const override;
+    /// Standard error (Hz) of sum_i weight_i F(r_i) that the covariance of the coefficients gives, to first order; 0
+    /// where there is no covariance.  r as in evaluate.
+    [[nodiscard]] double average_se(std::span<const double> r, std::span<const double> weight) const;
     /// The summed conductances lie in the range that was sampled.
     [[nodiscard]] bool inside(std::span<const double> r) const override;
     [[nodiscard]] const TransferFit& fit() const { return fit_; }

@@ -36,7 +36,9 @@ std::vector<double> on_path(const std::vector<std::vector<double>>& rows, double
 /// Independent gamma renewal trains into a port of every cell.
 struct RenewalDrive {
     std::uint32_t port = 0, sources = 0;
-    double rate_hz = 0, shape = 1, weight = 0; // of one source
+    std::vector<double> rate_hz;  // of one source: one value, or one per cell
+    double shape = 1, weight = 0; // of one source
+    [[nodiscard]] double rate_of(std::uint64_t cell) const { return rate_hz[rate_hz.size() == 1 ? 0 : cell]; }
 };
 
 /// The trains of all cells of a group as input rows, made a call at a time.
@@ -50,8 +52,9 @@ public:
                 trains_.push_back({0.0, RandomSequence(seed, stream, k, static_cast<std::uint32_t>(d + 1))});
                 // Somewhere within a first interval; the transient forgets where.
                 Train& t = trains_.back();
-                t.next = drives_[d].rate_hz > 0 ? t.random.uniform() * interval(drives_[d], t)
-                                                : std::numeric_limits<double>::infinity();
+                const double rate = drives_[d].rate_of(k / drives_[d].sources);
+                t.next = rate > 0 ? t.random.uniform() * interval(drives_[d].shape, rate, t)
+                                  : std::numeric_limits<double>::infinity();
             }
     }
     [[nodiscard]] bool empty() const { return drives_.empty(); }
@@ -65,15 +68,17 @@ public:
         const double begin = static_cast<double>(first) * dt_, end = static_cast<double>(first + n) * dt_;
         std::size_t k = 0;
         for (const RenewalDrive& d : drives_)
-            for (std::uint64_t c = 0; c < cells_; ++c)
+            for (std::uint64_t c = 0; c < cells_; ++c) {
+                const double rate = d.rate_of(c);
                 for (std::uint32_t s = 0; s < d.sources; ++s) {
                     Train& train = trains_[k++];
-                    for (; train.next < end; train.next += interval(d, train)) {
+                    for (; train.next < end; train.next += interval(d.shape, rate, train)) {
                         const auto step =
                             std::min<std::uint64_t>(n - 1, static_cast<std::uint64_t>((train.next - begin) / dt_));
                         sum_[d.port][step * padded_ + c] += d.weight;
                     }
                 }
+            }
         return rows_.data();
     }
 
@@ -82,8 +87,8 @@ private:
         double next; // ms
         RandomSequence random;
     };
-    static double interval(const RenewalDrive& d, Train& t) {
-        return t.random.gamma(d.shape) / d.shape * 1e3 / d.rate_hz;
+    static double interval(double shape, double rate_hz, Train& t) {
+        return t.random.gamma(shape) / shape * 1e3 / rate_hz;
     }
     std::vector<RenewalDrive> drives_;
     std::uint64_t cells_, padded_;
@@ -114,6 +119,7 @@ Axes axes_of(const PipelineConfig& config, const Reduction& r, std::size_t popul
 /// Copies of a cell under stationary input; statistics over cells.
 struct Measured {
     double rate_hz = 0, se_hz = 0, cv_isi = 0, mean_adaptation = 0, seconds = 0;
+    std::vector<double> cell_rate_hz;
 };
 Measured measure(NeuronGroup& group, RenewalInput& renewal, double dt, double transient, double duration) {
     constexpr std::uint32_t call_steps = 1000;
@@ -177,6 +183,7 @@ Measured measure(NeuronGroup& group, RenewalInput& renewal, double dt, double tr
     if (m.rate_hz == 0.0) m.se_hz = 1.0 / m.seconds;
     m.cv_isi = with_cv > 0 ? cv / with_cv : 0.0;
     m.mean_adaptation = adaptation_calls > 0 ? adaptation_sum / adaptation_calls : 0.0;
+    m.cell_rate_hz = std::move(count);
     return m;
 }
 
@@ -195,6 +202,17 @@ bool has_current_axis(const PipelineConfig& config, const PopulationConfig& popu
 }
 std::uint32_t current_pairs(const TransferConfig& t) {
     return std::max(8u, t.points / 3);
+}
+
+/// Whether a pathway of few and regular sources is driven by renewal trains; cv: of the sources' intervals.
+bool is_renewal(const Pathway& w, double cv, const TransferConfig& t) {
+    return w.K <= t.renewal_below && cv < 0.95;
+}
+/// The mean cell's whole number of trains, with these total rates: one value, or one per cell.
+RenewalDrive renewal_drive(const Pathway& w, double cv, std::vector<double> total_hz) {
+    const double sources = std::max(1.0, std::round(w.K)), regularity = std::max(cv, 0.1);
+    for (double& rate : total_hz) rate /= sources;
+    return {w.port, static_cast<std::uint32_t>(sources), std::move(total_hz), 1.0 / (regularity * regularity), w.Q};
 }
 
 } // namespace
@@ -340,15 +358,10 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
         std::vector<RenewalDrive> renewals;
         for (std::size_t s = 0; s < axes.pathway.size(); ++s) {
             const Pathway& w = r.pathways[axes.pathway[s]];
-            const double regularity = std::max(cv[w.source], 0.1);
-            if (w.K <= t.renewal_below && regularity < 0.95) {
-                // A whole number of trains with the mean cell's total rate.
-                const double sources = std::max(1.0, std::round(w.K));
-                renewals.push_back({w.port, static_cast<std::uint32_t>(sources), w.K * p.nu[s] / sources,
-                                    1.0 / (regularity * regularity), w.Q});
-            } else {
+            if (is_renewal(w, cv[w.source], t))
+                renewals.push_back(renewal_drive(w, cv[w.source], {w.K * p.nu[s]}));
+            else
                 drives.push_back({w.port, {w.K * p.nu[s]}, {w.Q}});
-            }
         }
         group.set_drives(std::move(drives));
         RenewalInput renewal(std::move(renewals), group.cells(), group.padded(), group.ports(), config.simulation.dt,
@@ -366,41 +379,97 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
     return table;
 }
 
-std::vector<OperatingPoint> operating_points(const PipelineConfig& config, const Reduction& r,
-                                             std::span<const PathwayEdges> edges, const SpikeRecord& record,
-                                             std::size_t population, Progress& progress) {
-    constexpr std::uint64_t most_cells = 1024;
-    constexpr double neuron_seconds = 2000.0;
+namespace {
+
+constexpr std::uint64_t most_measured = 1024;
+
+/// Up to most_measured cells of a population, at random.
+std::vector<std::uint32_t> measured_cells(const PipelineConfig& config, const MesoPopulation& meso) {
+    std::vector<std::uint32_t> cell(meso.n);
+    std::iota(cell.begin(), cell.end(), 0u);
+    const std::uint64_t n = std::min(meso.n, most_measured);
+    RandomSequence random(config.seed, stream_number(StreamPurpose::Pairs, meso.network_index), 1);
+    for (std::uint64_t i = 0; i < n && meso.n > n; ++i) std::swap(cell[i], cell[i + random.below(meso.n - i)]);
+    cell.resize(n);
+    return cell;
+}
+
+/// Whether sampling drives any of the population's pathways by renewal trains.
+bool has_renewal(const PipelineConfig& config, const Reduction& r, const RatePath& path, std::size_t population) {
+    for (const std::size_t s : r.pathways_into(population))
+        for (const std::vector<double>& cv : path.cv_isi)
+            if (is_renewal(r.pathways[s], cv[r.pathways[s].source], config.transfer)) return true;
+    return false;
+}
+
+/// Event rates of some of a pathway's target cells.
+enum class SourceRates { Own, PopulationMean };
+std::vector<double> events_of(const Pathway& w, const PathwayEdges& edges, const PopulationActivity& source,
+                              SourceRates rates, const std::vector<std::uint32_t>& cells) {
+    std::vector<double> all, out;
+    if (rates == SourceRates::Own) all = event_rates(edges, source.cell_rate_hz);
+    for (const std::uint32_t i : cells)
+        out.push_back(rates == SourceRates::Own ? all[i] : w.in_degree[i] * w.source_fraction * source.rate_hz);
+    return out;
+}
+
+} // namespace
+
+std::size_t operating_count(const PipelineConfig& config, const Reduction& r, const RatePath& path,
+                            std::size_t population) {
+    return path.level_hz.size() * (has_renewal(config, r, path, population) ? 3 : 2);
+}
+
+OperatingPoints operating_points(const PipelineConfig& config, const Reduction& r, const RatePath& path,
+                                 std::span<const PathwayEdges> edges, const SpikeRecord& record, std::size_t population,
+                                 Progress& progress) {
+    struct Swap {
+        const char* name;
+        SourceRates rates;
+        bool renewal;
+        double neuron_seconds;
+    };
+    // The later ones are differences of the same cells with the same random numbers, and need less time.
+    std::vector<Swap> swaps = {{"correlation", SourceRates::Own, false, 2000.0},
+                               {"source_rates", SourceRates::PopulationMean, false, 1000.0}};
+    if (has_renewal(config, r, path, population))
+        swaps.push_back({"regular_trains", SourceRates::PopulationMean, true, 1000.0});
     const MesoPopulation& meso = r.populations[population];
     const PopulationConfig& cell = config.populations[meso.network_index];
-    std::vector<std::uint32_t> order(meso.n);
-    std::iota(order.begin(), order.end(), 0u);
-    const std::uint64_t n = std::min(meso.n, most_cells);
-    RandomSequence random(config.seed, stream_number(StreamPurpose::Pairs, meso.network_index), 1);
-    for (std::uint64_t i = 0; i < n && meso.n > n; ++i) std::swap(order[i], order[i + random.below(meso.n - i)]);
-
     const std::vector<const ConditionRecord*> conditions = stationary_conditions(record);
-    std::vector<OperatingPoint> out(conditions.size());
-    tbb::parallel_for(std::size_t{0}, out.size(), [&](std::size_t c) {
+    OperatingPoints out;
+    out.cell = measured_cells(config, meso);
+    out.point.resize(conditions.size());
+    out.measured.resize(conditions.size() * swaps.size());
+    const std::uint64_t n = out.cell.size();
+    // Two values at least, so that the array counts as one per cell.
+    std::vector<std::uint32_t> driven = out.cell;
+    if (n == 1) driven.push_back(driven.front());
+    tbb::parallel_for(std::size_t{0}, out.measured.size(), [&](std::size_t k) {
         throw_if_interrupted();
-        NeuronGroup group(cell, n, config.simulation.dt, config.seed,
-                          stream_number(StreamPurpose::Sample, population << 20 | 1u << 19 | c));
+        const std::size_t c = k / swaps.size();
+        const Swap& swap = swaps[k % swaps.size()];
+        const std::uint64_t stream = population << 20 | 1u << 19 | c;
+        NeuronGroup group(cell, n, config.simulation.dt, config.seed, stream_number(StreamPurpose::Sample, stream));
         std::vector<PoissonDrive> drives;
+        std::vector<RenewalDrive> renewals;
         for (const std::size_t s : r.pathways_into(population)) {
             const Pathway& w = r.pathways[s];
-            const std::vector<double> events =
-                event_rates(edges[s], conditions[c]->population[r.populations[w.source].network_index].cell_rate_hz);
-            PoissonDrive d{w.port, {}, {w.Q}};
-            // Two values at least, so that the array counts as one per cell.
-            for (std::uint64_t i = 0; i < std::max<std::uint64_t>(n, 2); ++i)
-                d.rate_hz.push_back(events[order[std::min(i, n - 1)]]);
-            drives.push_back(std::move(d));
+            std::vector<double> events = events_of(
+                w, edges[s], conditions[c]->population[r.populations[w.source].network_index], swap.rates, driven);
+            const double cv = path.cv_isi[c][w.source];
+            if (swap.renewal && is_renewal(w, cv, config.transfer))
+                renewals.push_back(renewal_drive(w, cv, std::move(events)));
+            else
+                drives.push_back({w.port, {events.begin(), events.end()}, {w.Q}});
         }
         group.set_drives(std::move(drives));
-        RenewalInput none({}, group.cells(), group.padded(), group.ports(), config.simulation.dt, config.seed, 0);
-        const Measured m = measure(group, none, config.simulation.dt, config.transfer.transient,
-                                   neuron_seconds / static_cast<double>(n) * 1e3);
-        out[c] = {conditions[c]->level_hz, m.rate_hz, m.se_hz, m.cv_isi};
+        RenewalInput renewal(std::move(renewals), group.cells(), group.padded(), group.ports(), config.simulation.dt,
+                             config.seed, stream_number(StreamPurpose::Renewal, stream));
+        Measured m = measure(group, renewal, config.simulation.dt, config.transfer.transient,
+                             swap.neuron_seconds / static_cast<double>(n) * 1e3);
+        if (k % swaps.size() == 0) out.point[c] = {conditions[c]->level_hz, m.rate_hz, m.se_hz, m.cv_isi};
+        out.measured[k] = {swap.name, c, std::move(m.cell_rate_hz)};
         progress.advance();
     });
     return out;

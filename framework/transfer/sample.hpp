@@ -24,7 +24,8 @@ struct RatePath {
     std::vector<std::vector<double>> rate_hz; ///< [condition][meso population]
     std::vector<std::vector<double>> cv_isi;  ///< likewise: CV of the cells' intervals, 1 for external ones
 };
-/// The stationary conditions of a record in which whole populations are stimulated, by increasing stimulus; throws InputError when there is none.
+/// The stationary conditions of a record in which whole populations are stimulated, by increasing stimulus; throws
+/// InputError when there is none.
 [[nodiscard]] std::vector<const ConditionRecord*> stationary_conditions(const SpikeRecord&);
 [[nodiscard]] RatePath rate_path(const Reduction&, const SpikeRecord&);
 
@@ -44,8 +45,19 @@ struct RatePath {
 struct OperatingPoint {
     double level_hz = 0, rate_hz = 0, se_hz = 0, cv_isi = 0;
 };
-[[nodiscard]] std::vector<OperatingPoint> operating_points(const PipelineConfig&, const Reduction&,
-                                                           std::span<const PathwayEdges>, const SpikeRecord&,
-                                                           std::size_t population, Progress&);
+struct OperatingPoints {
+    std::vector<std::uint32_t> cell; ///< the measured ones
+    std::vector<OperatingPoint> point;
+    /// The same cells after one swap more each: "correlation", Poisson input at their own sources' rates, which is the
+    /// test itself; "source_rates", every source at its population's mean rate; "regular_trains", that input as
+    /// sample_transfer makes it, where it has renewal trains.
+    std::vector<CellMeasurement> measured;
+};
+[[nodiscard]] OperatingPoints operating_points(const PipelineConfig&, const Reduction&, const RatePath&,
+                                               std::span<const PathwayEdges>, const SpikeRecord&,
+                                               std::size_t population, Progress&);
+/// Measurements that operating_points makes, for progress.
+[[nodiscard]] std::size_t operating_count(const PipelineConfig&, const Reduction&, const RatePath&,
+                                          std::size_t population);
 
 } // namespace mfm
