@@ -15,9 +15,11 @@
 namespace mfm {
 namespace {
 
-constexpr std::array<std::pair<const char*, const char*>, 11> sentences{{
+constexpr std::array<std::pair<const char*, const char*>, 12> sentences{{
     {"correlation", "cells of the network under Poisson input at their own sources' recorded rates, in place of the "
-                    "network: what trains that are correlated or no Poisson trains do"},
+                    "network: what trains that are no Poisson trains and correlations of single cells do"},
+    {"common_fluctuations", "the same at constant rates, in place of ones that follow the recorded activity of the "
+                            "sources' populations"},
     {"source_rates", "every source at its population's mean rate, in place of its own"},
     {"regular_trains", "few and regular sources as renewal trains, as the transfer function is sampled"},
     {"cell_sample", "all cells in place of those that were measured"},
@@ -137,11 +139,12 @@ Figure budget_figure(const ValidationReport& report, const std::string& stimulat
                               [&](const BudgetRow& row) { return row.stimulation == stimulation; });
     }
     const auto [columns, rows] = layout(panels);
-    figure.script =
-        preamble(figure.name, columns, rows, fmt::format("what the mean field's error is made of, '{}'", stimulation), "off");
-    figure.script += fmt::format("set xlabel {}\nset ylabel {}\nset xzeroaxis lt 1 lc rgb '#000000'\n"
-                                 "set offsets 0.5, 0.5, 0, 0\n",
-                                 literal(fmt::format("rate of {} (Hz)", stimulation)), literal("of the network's rate (%)"));
+    figure.script = preamble(figure.name, columns, rows,
+                             fmt::format("what the mean field's error is made of, '{}'", stimulation), "off");
+    figure.script +=
+        fmt::format("set xlabel {}\nset ylabel {}\nset xzeroaxis lt 1 lc rgb '#000000'\n"
+                    "set offsets 0.5, 0.5, 0, 0\n",
+                    literal(fmt::format("rate of {} (Hz)", stimulation)), literal("of the network's rate (%)"));
     figure.data = "# position, left, right, then for each swap the lower and upper end of its bar (%), then the total "
                   "(%); swaps:";
     for (const std::string& name : names) figure.data += ' ' + name;

@@ -24,7 +24,7 @@ double fit_se(const MeanFieldModel& model, std::size_t p, const std::vector<doub
     std::vector<double> nu;
     for (const std::size_t s : model.pathways_into(p)) nu.push_back(rate_hz[model.pathways()[s].source]);
     try {
-        return fitted->average_se(model.event_rates(p, nu), model.nodes(p).weight);
+        return fitted->average_se(model.event_rates(p, nu), model.nodes(p).weight).value_or(0.0);
     } catch (const Error&) { // not defined there: the chain shows the gap
         return 0.0;
     }

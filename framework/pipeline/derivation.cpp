@@ -46,7 +46,7 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
     for (std::size_t i = 0; i < populations.size(); ++i) {
         const std::size_t p = populations[i];
         progress.begin("sampling the transfer function of " + r.populations[p].name + " (points)",
-                       sample_count(config, r, p) + operating_count(config, r, path, p));
+                       sample_count(config, r, p) + operating_count(config, r, path, record, p));
         tables[i] = sample_transfer(config, r, path, p, progress);
         OperatingPoints operating = operating_points(config, r, path, edges, record, p, progress);
         progress.end();

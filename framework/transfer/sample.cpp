@@ -116,12 +116,40 @@ Axes axes_of(const PipelineConfig& config, const Reduction& r, std::size_t popul
     return a;
 }
 
+/// Poisson drives whose rates follow the recorded activity of their sources, bin by bin, again and again.
+class RecordedDrives {
+public:
+    explicit RecordedDrives(std::uint64_t steps_per_bin) : steps_(steps_per_bin) {}
+    /// factor: activity over its mean, [bins].
+    void add(PoissonDrive mean, std::vector<double> factor) {
+        mean_.push_back(std::move(mean));
+        factor_.push_back(std::move(factor));
+    }
+    [[nodiscard]] bool empty() const { return mean_.empty(); }
+    /// Steps until the rates change next.
+    [[nodiscard]] std::uint64_t left(std::uint64_t step) const { return steps_ - step % steps_; }
+    void set(NeuronGroup& group, std::uint64_t step) const {
+        std::vector<PoissonDrive> drives = mean_;
+        for (std::size_t d = 0; d < drives.size(); ++d) {
+            const double factor = factor_[d][step / steps_ % factor_[d].size()];
+            for (double& rate : drives[d].rate_hz) rate *= factor;
+        }
+        group.set_drives(std::move(drives));
+    }
+
+private:
+    std::uint64_t steps_;
+    std::vector<PoissonDrive> mean_;
+    std::vector<std::vector<double>> factor_;
+};
+
 /// Copies of a cell under stationary input; statistics over cells.
 struct Measured {
     double rate_hz = 0, se_hz = 0, cv_isi = 0, mean_adaptation = 0, seconds = 0;
     std::vector<double> cell_rate_hz;
 };
-Measured measure(NeuronGroup& group, RenewalInput& renewal, double dt, double transient, double duration) {
+Measured measure(NeuronGroup& group, RenewalInput& renewal, double dt, double transient, double duration,
+                 const RecordedDrives* recorded = nullptr) {
     constexpr std::uint32_t call_steps = 1000;
     const auto warm = static_cast<std::uint64_t>(std::llround(transient / dt)),
                total = warm + static_cast<std::uint64_t>(std::llround(duration / dt));
@@ -132,7 +160,12 @@ Measured measure(NeuronGroup& group, RenewalInput& renewal, double dt, double tr
     double adaptation_sum = 0, adaptation_calls = 0;
     for (std::uint64_t now = 0; now < total;) {
         const std::uint64_t stop = now < warm ? warm : total;
-        const auto n_steps = static_cast<std::uint32_t>(std::min<std::uint64_t>(call_steps, stop - now));
+        std::uint64_t left = std::min<std::uint64_t>(call_steps, stop - now);
+        if (recorded != nullptr) {
+            recorded->set(group, now);
+            left = std::min(left, recorded->left(now));
+        }
+        const auto n_steps = static_cast<std::uint32_t>(left);
         mfm_spikes spikes{sizeof(mfm_spikes), static_cast<std::uint32_t>(step.size()), 0, 0, step.data(),
                           neuron.data()};
         group.advance({0, group.padded(), now, n_steps}, renewal.empty() ? nullptr : renewal.rows(now, n_steps),
@@ -413,27 +446,63 @@ std::vector<double> events_of(const Pathway& w, const PathwayEdges& edges, const
     return out;
 }
 
+/// The recorded activity of a pathway's source over its mean, when it arrives; 1 for a source that is silent.
+std::vector<double> recorded_factor(const Pathway& w, const ConditionRecord& c, const PopulationActivity& source) {
+    const auto first = static_cast<std::size_t>(std::ceil(c.transient / c.course_bin));
+    const auto delay = static_cast<std::size_t>(std::llround(w.delay / c.course_bin));
+    const std::size_t bins = source.course_hz.size() - first;
+    std::vector<double> factor(bins, 1.0);
+    const auto begin = source.course_hz.begin() + static_cast<std::ptrdiff_t>(first);
+    const double mean = std::accumulate(begin, source.course_hz.end(), 0.0) / static_cast<double>(bins);
+    for (std::size_t i = 0; i < bins && mean > 0; ++i)
+        factor[(i + delay) % bins] = source.course_hz[first + i] / mean; // the record is repeated
+    return factor;
+}
+
+/// Whether the record has the activity of single trials: a mean over trials has lost its fluctuations.
+bool has_courses(const std::vector<const ConditionRecord*>& conditions) {
+    return std::all_of(conditions.begin(), conditions.end(), [](const ConditionRecord* c) {
+        return c->trials == 1 && std::all_of(c->population.begin(), c->population.end(), [&](const auto& p) {
+                   return static_cast<double>(p.course_hz.size()) * c->course_bin >= c->transient + c->course_bin;
+               });
+    });
+}
+
+/// What differs in the input of measured cells from that of the measurement before.
+struct Swap {
+    const char* name;
+    SourceRates rates;
+    bool recorded, renewal; ///< rates follow recorded courses; few regular sources are renewal trains
+    double neuron_seconds;
+};
+std::vector<Swap> swaps_of(const PipelineConfig& config, const Reduction& r, const RatePath& path,
+                           const SpikeRecord& record, std::size_t population) {
+    // All but the operating-point test itself are differences of the same cells with the same random numbers, and need
+    // less time.
+    std::vector<Swap> swaps;
+    const bool courses = has_courses(stationary_conditions(record));
+    if (courses) swaps.push_back({"correlation", SourceRates::Own, true, false, 1000.0});
+    swaps.push_back({courses ? "common_fluctuations" : "correlation", SourceRates::Own, false, false, 2000.0});
+    swaps.push_back({"source_rates", SourceRates::PopulationMean, false, false, 1000.0});
+    if (has_renewal(config, r, path, population))
+        swaps.push_back({"regular_trains", SourceRates::PopulationMean, false, true, 1000.0});
+    return swaps;
+}
+bool is_operating_point(const Swap& s) {
+    return s.rates == SourceRates::Own && !s.recorded;
+}
+
 } // namespace
 
 std::size_t operating_count(const PipelineConfig& config, const Reduction& r, const RatePath& path,
-                            std::size_t population) {
-    return path.level_hz.size() * (has_renewal(config, r, path, population) ? 3 : 2);
+                            const SpikeRecord& record, std::size_t population) {
+    return path.level_hz.size() * swaps_of(config, r, path, record, population).size();
 }
 
 OperatingPoints operating_points(const PipelineConfig& config, const Reduction& r, const RatePath& path,
                                  std::span<const PathwayEdges> edges, const SpikeRecord& record, std::size_t population,
                                  Progress& progress) {
-    struct Swap {
-        const char* name;
-        SourceRates rates;
-        bool renewal;
-        double neuron_seconds;
-    };
-    // The later ones are differences of the same cells with the same random numbers, and need less time.
-    std::vector<Swap> swaps = {{"correlation", SourceRates::Own, false, 2000.0},
-                               {"source_rates", SourceRates::PopulationMean, false, 1000.0}};
-    if (has_renewal(config, r, path, population))
-        swaps.push_back({"regular_trains", SourceRates::PopulationMean, true, 1000.0});
+    const std::vector<Swap> swaps = swaps_of(config, r, path, record, population);
     const MesoPopulation& meso = r.populations[population];
     const PopulationConfig& cell = config.populations[meso.network_index];
     const std::vector<const ConditionRecord*> conditions = stationary_conditions(record);
@@ -453,22 +522,28 @@ OperatingPoints operating_points(const PipelineConfig& config, const Reduction& 
         NeuronGroup group(cell, n, config.simulation.dt, config.seed, stream_number(StreamPurpose::Sample, stream));
         std::vector<PoissonDrive> drives;
         std::vector<RenewalDrive> renewals;
+        RecordedDrives recorded(
+            static_cast<std::uint64_t>(std::llround(conditions[c]->course_bin / config.simulation.dt)));
         for (const std::size_t s : r.pathways_into(population)) {
             const Pathway& w = r.pathways[s];
-            std::vector<double> events = events_of(
-                w, edges[s], conditions[c]->population[r.populations[w.source].network_index], swap.rates, driven);
+            const PopulationActivity& source = conditions[c]->population[r.populations[w.source].network_index];
+            std::vector<double> events = events_of(w, edges[s], source, swap.rates, driven);
             const double cv = path.cv_isi[c][w.source];
             if (swap.renewal && is_renewal(w, cv, config.transfer))
                 renewals.push_back(renewal_drive(w, cv, std::move(events)));
+            else if (swap.recorded)
+                recorded.add({w.port, {events.begin(), events.end()}, {w.Q}},
+                             recorded_factor(w, *conditions[c], source));
             else
                 drives.push_back({w.port, {events.begin(), events.end()}, {w.Q}});
         }
         group.set_drives(std::move(drives));
         RenewalInput renewal(std::move(renewals), group.cells(), group.padded(), group.ports(), config.simulation.dt,
                              config.seed, stream_number(StreamPurpose::Renewal, stream));
-        Measured m = measure(group, renewal, config.simulation.dt, config.transfer.transient,
-                             swap.neuron_seconds / static_cast<double>(n) * 1e3);
-        if (k % swaps.size() == 0) out.point[c] = {conditions[c]->level_hz, m.rate_hz, m.se_hz, m.cv_isi};
+        Measured m =
+            measure(group, renewal, config.simulation.dt, config.transfer.transient,
+                    swap.neuron_seconds / static_cast<double>(n) * 1e3, recorded.empty() ? nullptr : &recorded);
+        if (is_operating_point(swap)) out.point[c] = {conditions[c]->level_hz, m.rate_hz, m.se_hz, m.cv_isi};
         out.measured[k] = {swap.name, c, std::move(m.cell_rate_hz)};
         progress.advance();
     });

@@ -48,16 +48,18 @@ struct OperatingPoint {
 struct OperatingPoints {
     std::vector<std::uint32_t> cell; ///< the measured ones
     std::vector<OperatingPoint> point;
-    /// The same cells after one swap more each: "correlation", Poisson input at their own sources' rates, which is the
-    /// test itself; "source_rates", every source at its population's mean rate; "regular_trains", that input as
-    /// sample_transfer makes it, where it has renewal trains.
+    /// The same cells after one swap more each: "correlation", Poisson input at their own sources' rates, which follow
+    /// the recorded activity of the sources' populations (conditions of one trial); "common_fluctuations", constant
+    /// rates, which is the test itself (and "correlation" where there is no such record); "source_rates", every source
+    /// at its population's mean rate; "regular_trains", that input as sample_transfer makes it, where it has renewal
+    /// trains.
     std::vector<CellMeasurement> measured;
 };
 [[nodiscard]] OperatingPoints operating_points(const PipelineConfig&, const Reduction&, const RatePath&,
                                                std::span<const PathwayEdges>, const SpikeRecord&,
                                                std::size_t population, Progress&);
 /// Measurements that operating_points makes, for progress.
-[[nodiscard]] std::size_t operating_count(const PipelineConfig&, const Reduction&, const RatePath&,
+[[nodiscard]] std::size_t operating_count(const PipelineConfig&, const Reduction&, const RatePath&, const SpikeRecord&,
                                           std::size_t population);
 
 } // namespace mfm

@@ -174,6 +174,11 @@ TEST_CASE("from a pipeline file to a validated mean field, which follows its net
             }
             // The inhibitory cells' inputs are many and irregular, so that no train of theirs is sampled as regular.
             CHECK(names.front() == "correlation");
+            CHECK(names[1] == "common_fluctuations");
+            // These two are the operating-point test: all cells are measured.
+            const auto& point = population["transfer"]["operating_point"][i];
+            CHECK(budget["terms"][0]["hz"].get<double>() + budget["terms"][1]["hz"].get<double>() ==
+                  Approx(point["poisson_rate_hz"].get<double>() - point["network_rate_hz"].get<double>()).margin(1e-9));
             CHECK(names.back() == "loops");
             CHECK(std::count(names.begin(), names.end(), "fit") == 1);
             CHECK(sum == Approx(population["stationary"][i]["mean_field_rate_hz"].get<double>() -
