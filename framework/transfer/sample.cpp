@@ -415,6 +415,7 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
 namespace {
 
 constexpr std::uint64_t most_measured = 1024;
+constexpr double longest_record = 5000.0; // ms
 
 /// Up to most_measured cells of a population, at random.
 std::vector<std::uint32_t> measured_cells(const PipelineConfig& config, const MesoPopulation& meso) {
@@ -540,9 +541,12 @@ OperatingPoints operating_points(const PipelineConfig& config, const Reduction& 
         group.set_drives(std::move(drives));
         RenewalInput renewal(std::move(renewals), group.cells(), group.padded(), group.ports(), config.simulation.dt,
                              config.seed, stream_number(StreamPurpose::Renewal, stream));
-        Measured m =
-            measure(group, renewal, config.simulation.dt, config.transfer.transient,
-                    swap.neuron_seconds / static_cast<double>(n) * 1e3, recorded.empty() ? nullptr : &recorded);
+        double duration = swap.neuron_seconds / static_cast<double>(n) * 1e3;
+        // Many cells for a short time would see a part of the record alone.
+        if (swap.recorded)
+            duration = std::max(duration, std::min(conditions[c]->duration - conditions[c]->transient, longest_record));
+        Measured m = measure(group, renewal, config.simulation.dt, config.transfer.transient, duration,
+                             recorded.empty() ? nullptr : &recorded);
         if (is_operating_point(swap)) out.point[c] = {conditions[c]->level_hz, m.rate_hz, m.se_hz, m.cv_isi};
         out.measured[k] = {swap.name, c, std::move(m.cell_rate_hz)};
         progress.advance();

@@ -114,7 +114,7 @@ TEST_CASE("sources that fluctuate together in the record make cells fire more, a
     for (std::size_t i = 0; i < 1000; ++i) m.input().course_hz[i] = i / 20 % 2 == 0 ? 70 : 10; // 25 Hz, mean 40
     const OperatingPoints out = m.points();
     CHECK(mean(out.measured[0]) > 1.3 * mean(still.measured[0]));
-    for (const std::size_t k : {1, 2}) CHECK(out.measured[k].rate_hz == still.measured[k].rate_hz);
+    for (const std::size_t k : {std::size_t{1}, std::size_t{2}}) CHECK(out.measured[k].rate_hz == still.measured[k].rate_hz);
 }
 
 TEST_CASE("cells whose own sources are busier than the population fire more, until sources have its mean rate") {
