@@ -125,6 +125,13 @@ struct RemapConfig {
 
 struct TransferConfig {
     PluginChoice basis, optimizer;
+    enum class Cells { Mean, Sampled } cells = Cells::Mean; ///< what points are measured on
+    std::uint32_t sampled_cells = 1024;                     ///< real cells of a population, at most
+    enum class Fluctuations {
+        None,
+        Populations,
+        Cells
+    } fluctuations = Fluctuations::None; ///< points are measured while their sources fluctuate together
     std::uint32_t points = 96, wide_points = 24, heldout_points = 32; ///< per population
     double seconds = 200.0;                                           ///< neuron-seconds per point
     std::uint32_t copies = 64;                                        ///< cells per point

@@ -15,13 +15,17 @@
 namespace mfm {
 namespace {
 
-constexpr std::array<std::pair<const char*, const char*>, 12> sentences{{
+constexpr std::array<std::pair<const char*, const char*>, 14> sentences{{
     {"correlation", "cells of the network under Poisson input at their own sources' recorded rates, in place of the "
                     "network: what trains that are no Poisson trains and correlations of single cells do"},
     {"common_fluctuations", "the same at constant rates, in place of ones that follow the recorded activity of the "
                             "sources' populations"},
     {"source_rates", "every source at its population's mean rate, in place of its own"},
     {"regular_trains", "few and regular sources as renewal trains, as the transfer function is sampled"},
+    {"computed_fluctuations", "rates that follow the computed fluctuations of the sources' populations, as the "
+                              "transfer function is sampled (transfer.fluctuations)"},
+    {"population_function", "the population's transfer function, measured on sampled cells, in place of these cells: "
+                            "its fit, computed rates and fluctuations of single sources"},
     {"cell_sample", "all cells in place of those that were measured"},
     {"fit", "the fitted transfer function of each cell's in-degrees, in place of measured cells"},
     {"computed_source_rates", "in-degrees that weigh each source by its computed rate (mean_field.cell_rates)"},

@@ -47,9 +47,9 @@ OperatingState operating_state(const Reduction& r, const ConditionRecord& record
 
 } // namespace
 
-void add_error_budgets(const Reduction& r, const SpikeRecord& record, const std::vector<TransferTable>& tables,
-                       const MeanFieldModel& model, const MeanFieldModel* calibrated, const MeanFieldResults& results,
-                       ValidationReport& report) {
+void add_error_budgets(const PipelineConfig& config, const Reduction& r, const SpikeRecord& record,
+                       const std::vector<TransferTable>& tables, const MeanFieldModel& model,
+                       const MeanFieldModel* calibrated, const MeanFieldResults& results, ValidationReport& report) {
     const std::vector<const ConditionRecord*> conditions = stationary_conditions(record);
     for (std::size_t c = 0; c < conditions.size(); ++c) {
         const ConditionRecord& condition = *conditions[c];
@@ -66,7 +66,17 @@ void add_error_budgets(const Reduction& r, const SpikeRecord& record, const std:
                                             [&](const PopulationReport& x) { return x.name == meso.name; });
             if (found == report.populations.end()) continue;
             const PopulationActivity& activity = condition.population[meso.network_index];
-            const ChainInputs inputs{r, model, calibrated, table, p, c, activity, *solved, state, loop};
+            const ChainInputs inputs{r,
+                                     model,
+                                     calibrated,
+                                     table,
+                                     p,
+                                     c,
+                                     activity,
+                                     *solved,
+                                     state,
+                                     loop,
+                                     config.transfer.cells == TransferConfig::Cells::Sampled};
             BudgetRow row;
             row.stimulation = condition.stimulation;
             row.stimulus_hz = condition.level_hz;

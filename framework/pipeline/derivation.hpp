@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "meanfield/cell_rates.hpp"
 #include "meanfield/model.hpp"
 #include "remap/reduction.hpp"
 #include "simulate/simulate.hpp"
@@ -18,13 +20,22 @@
 namespace mfm {
 
 /// Tables of all populations that the mean field models (Reduction::populations without external ones, in order),
-/// sampled points and operating points together.
+/// sampled points and operating points together.  With transfer.cells = "sampled", what the measurement needs of the
+/// sources (their regularity, the cells' rates, common fluctuations) is computed from the wiring and from transfer
+/// functions measured on the way; of the record only the rates are used, and only to choose where to sample.
 [[nodiscard]] std::vector<TransferTable> sample_all(const PipelineConfig&, const Network&, const Reduction&,
                                                     const SpikeRecord&, Progress&);
 
 /// Fits of these tables, several side by side.
 [[nodiscard]] std::vector<TransferFit> fit_all(const PipelineConfig&, const Reduction&,
                                                const std::vector<TransferTable>&, Progress&);
+
+/// Rates of all cells at the record's stationary stimuli, from the wiring and the transfer functions alone; those that
+/// cannot be computed are left out, with a warning.
+[[nodiscard]] std::vector<CellRates> stationary_cell_rates(const PipelineConfig&, const Reduction&,
+                                                           std::span<const PathwayEdges>,
+                                                           const std::vector<PopulationModel>&, const SpikeRecord&,
+                                                           Progress&);
 
 /// The mean field from the circuit and its fits.  With mean_field.cell_rates, in-degrees weigh each source by its own
 /// rate (from the wiring and the fits alone) at the record's stationary stimuli.

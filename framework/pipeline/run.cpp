@@ -129,7 +129,7 @@ ExitCode run_pipeline(const RunOptions& options) {
     ValidationReport report;
     stages.run("validate", [&] {
         report = validate_model(config, network, reduction, record, tables, fits, model, results);
-        add_error_budgets(reduction, record, tables, derived, calibrated ? &model : nullptr, results, report);
+        add_error_budgets(config, reduction, record, tables, derived, calibrated ? &model : nullptr, results, report);
         if (calibrated) mark_calibrated(report, calibrated->report);
         judge(report, config.validation);
     });

@@ -6,6 +6,7 @@
 #include "remap/reduction.hpp"
 #include "simulate/spike_record.hpp"
 #include "support/progress.hpp"
+#include "transfer/measure.hpp"
 #include "transfer/table.hpp"
 
 namespace mfm {
@@ -29,37 +30,14 @@ struct RatePath {
 [[nodiscard]] std::vector<const ConditionRecord*> stationary_conditions(const SpikeRecord&);
 [[nodiscard]] RatePath rate_path(const Reduction&, const SpikeRecord&);
 
-/// The numerical transfer function of one population, sampled with its own neuron plugin: independent copies of the
-/// mean cell, each pathway one Poisson stream of rate K nu; pathways of few sources (transfer.renewal_below) as many
-/// gamma renewal trains of their sources' own regularity (path.cv_isi).  Points cover the working range around the
-/// network's path (Use::Working), a wide range with silent inhibition included (Use::Wide), further points of the
-/// working range for testing only (Use::HeldOut), and, where adaptation is slow, points with a constant current
-/// (Use::Current).
+/// The numerical transfer function of one population, sampled with its own neuron plugin on the mean cell or on `cells`
+/// (PointSampler).  Points cover the working range around the network's path (Use::Working), a wide range with silent
+/// inhibition included (Use::Wide), further points of the working range for testing only (Use::HeldOut), and, where
+/// adaptation is slow, points with a constant current (Use::Current).
 [[nodiscard]] TransferTable sample_transfer(const PipelineConfig&, const Reduction&, const RatePath&,
-                                            std::size_t population, Progress&);
+                                            const SourceStatistics&, const SampledCells* cells, std::size_t population,
+                                            Progress&);
 /// Points that sample_transfer will compute, for progress.
 [[nodiscard]] std::size_t sample_count(const PipelineConfig&, const Reduction&, std::size_t population);
-
-/// The operating-point test: up to 1024 real cells, each driven by Poisson input at the rates that its own sources have
-/// in the network; one result a stationary condition, in the order of rate_path.
-struct OperatingPoint {
-    double level_hz = 0, rate_hz = 0, se_hz = 0, cv_isi = 0;
-};
-struct OperatingPoints {
-    std::vector<std::uint32_t> cell; ///< the measured ones
-    std::vector<OperatingPoint> point;
-    /// The same cells after one swap more each: "correlation", Poisson input at their own sources' rates, which follow
-    /// the recorded activity of the sources' populations (conditions of one trial); "common_fluctuations", constant
-    /// rates, which is the test itself (and "correlation" where there is no such record); "source_rates", every source
-    /// at its population's mean rate; "regular_trains", that input as sample_transfer makes it, where it has renewal
-    /// trains.
-    std::vector<CellMeasurement> measured;
-};
-[[nodiscard]] OperatingPoints operating_points(const PipelineConfig&, const Reduction&, const RatePath&,
-                                               std::span<const PathwayEdges>, const SpikeRecord&,
-                                               std::size_t population, Progress&);
-/// Measurements that operating_points makes, for progress.
-[[nodiscard]] std::size_t operating_count(const PipelineConfig&, const Reduction&, const RatePath&, const SpikeRecord&,
-                                          std::size_t population);
 
 } // namespace mfm

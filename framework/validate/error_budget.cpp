@@ -88,42 +88,53 @@ double hypot_of(std::optional<double> a, std::optional<double> b) {
     return std::hypot(a.value_or(0.0), b.value_or(0.0));
 }
 
-/// Cells of the network after one swap after the other, up to the fit at their own in-degrees.  The network's rates of
-/// the very same cells are known, so that each step is the mean of differences cell by cell: what makes these cells
-/// differ from all others drops out.
-void add_measured(const ChainInputs& in, const std::optional<std::vector<double>>& list, ErrorChain& chain) {
-    const std::vector<double>& network = in.activity.cell_rate_hz;
-    const std::size_t n = in.table.cell.size();
+/// Cells of the network after one swap after the other; returns their last rates, empty where nothing was measured. The
+/// network's rates of the very same cells are known, so that each step is the mean of differences cell by cell: what
+/// makes these cells differ from all others drops out.
+std::vector<double> add_measured(const ChainInputs& in, ErrorChain& chain) {
     std::vector<double> last;
     double rate = in.activity.rate_hz;
     for (const CellMeasurement& m : in.table.measured) {
-        if (m.condition != in.condition || n == 0) continue;
+        if (m.condition != in.condition || m.rate_hz.empty()) continue;
         const bool first = last.empty();
-        if (first) last = of_cells(network, in.table.cell);
+        if (first) last = of_cells(in.activity.cell_rate_hz, in.table.cell);
         const Mean change = mean_of(difference(m.rate_hz, last));
         last = m.rate_hz;
         rate += change.value;
         // The network's cells fluctuate together, which the spread over cells does not show.
         chain.push_back({m.swap, rate, first ? hypot_of(change.se, in.activity.rate_se_hz) : change.se});
     }
-    if (last.empty()) {
-        chain.push_back({"correlation", std::nullopt, std::nullopt});
-        chain.push_back({"fit", list ? std::optional(mean_of(*list).value) : std::nullopt, std::nullopt});
-        return;
+    if (last.empty()) chain.push_back({"correlation", std::nullopt, std::nullopt});
+    return last;
+}
+
+/// Noise of a mean over measured cells in place of all.
+double sample_se(const ChainInputs& in, const std::vector<double>& cells) {
+    const std::vector<double>& network = in.activity.cell_rate_hz;
+    const Mean error = mean_of(difference(cells, of_cells(network, in.table.cell)));
+    const double absent = 1.0 - static_cast<double>(cells.size()) / static_cast<double>(network.size());
+    return error.se.value_or(0.0) * std::sqrt(std::max(0.0, absent));
+}
+
+/// The fit at the cells' own in-degrees in place of measured cells, and the mean field's in-degrees in place of those.
+void add_fit(const ChainInputs& in, const std::vector<double>& nu, const std::vector<double>& measured,
+             ErrorChain& chain) {
+    const std::size_t p = in.population, cells = in.network.populations[p].n;
+    const auto list = rates_of_cells(in.network.pathways, in.model, p, cells, nu);
+    const double fit_se = in.state.fit_se_hz[p];
+    if (list && !measured.empty()) {
+        const std::vector<double> fitted = of_cells(*list, in.table.cell);
+        const Mean all = mean_of(*list), misfit = mean_of(difference(fitted, measured));
+        if (measured.size() < cells) chain.push_back({"cell_sample", all.value - misfit.value, sample_se(in, fitted)});
+        chain.push_back({"fit", all.value, hypot_of(misfit.se, fit_se)});
+    } else {
+        chain.push_back({"fit", list ? std::optional(mean_of(*list).value) : std::nullopt, fit_se});
     }
-    const double fit_se = in.state.fit_se_hz[in.population];
-    if (!list) {
-        chain.push_back({"fit", std::nullopt, fit_se});
-        return;
+    if (!same_in_degrees(in.network, in.model, p)) {
+        const auto own = rates_of_cells(in.model.pathways(), in.model, p, cells, nu);
+        chain.push_back({"computed_source_rates", own ? std::optional(mean_of(*own).value) : std::nullopt, {}});
     }
-    const std::vector<double> fitted = of_cells(*list, in.table.cell);
-    const Mean all = mean_of(*list), misfit = mean_of(difference(fitted, last));
-    if (n < network.size()) {
-        const Mean error = mean_of(difference(fitted, of_cells(network, in.table.cell)));
-        const double absent = 1.0 - static_cast<double>(n) / static_cast<double>(network.size());
-        chain.push_back({"cell_sample", all.value - misfit.value, error.se.value_or(0.0) * std::sqrt(absent)});
-    }
-    chain.push_back({"fit", all.value, hypot_of(misfit.se, fit_se)});
+    chain.push_back({"in_degree", average(in.model, p, nu), {}});
 }
 
 } // namespace
@@ -178,13 +189,13 @@ ErrorChain error_chain(const ChainInputs& in) {
     ErrorChain chain;
     const std::size_t p = in.population;
     const std::vector<double> nu = presynaptic(in.model, p, in.state.rate_hz);
-    const auto list = rates_of_cells(in.network.pathways, in.model, p, in.network.populations[p].n, nu);
-    add_measured(in, list, chain);
-    if (!same_in_degrees(in.network, in.model, p)) {
-        const auto own = rates_of_cells(in.model.pathways(), in.model, p, in.network.populations[p].n, nu);
-        chain.push_back({"computed_source_rates", own ? std::optional(mean_of(*own).value) : std::nullopt, {}});
-    }
-    chain.push_back({"in_degree", average(in.model, p, nu), {}});
+    const std::vector<double> measured = add_measured(in, chain);
+    if (in.of_population)
+        chain.push_back(
+            {"population_function", average(in.model, p, nu),
+             measured.empty() ? in.state.fit_se_hz[p] : hypot_of(in.state.fit_se_hz[p], sample_se(in, measured))});
+    else
+        add_fit(in, nu, measured, chain);
     if (in.calibrated != nullptr) chain.push_back({"calibration", average(*in.calibrated, p, nu), {}});
     std::optional<double> se;
     if (in.loop) {

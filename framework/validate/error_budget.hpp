@@ -59,9 +59,13 @@ struct ChainInputs {
     const MeanFieldCondition& solved;
     const OperatingState& state;
     const std::optional<LoopGain>& loop; ///< of the model that was solved
+    /// The transfer function is one of the population (transfer.cells = "sampled"), not of a cell with given
+    /// in-degrees.
+    bool of_population = false;
 };
 /// The swaps of docs/science.md: measured cells ("correlation", "source_rates", ...), "cell_sample", "fit",
-/// "computed_source_rates", "in_degree", "calibration", "loops", "second_order"; those that do not apply are left out.
+/// "computed_source_rates", "in_degree" (or "population_function" in place of these four), "calibration", "loops",
+/// "second_order"; those that do not apply are left out.
 [[nodiscard]] ErrorChain error_chain(const ChainInputs&);
 /// The step "loops" by population, and what is left of it; empty without a gain.
 [[nodiscard]] std::vector<BudgetTerm> loop_terms(const ChainInputs&, const std::vector<BudgetTerm>& terms);

@@ -260,3 +260,18 @@ TEST_CASE("a transfer function that is not defined for some cell joins the steps
     f.table.measured.clear(); // nothing was measured, either
     CHECK(f.terms().front().name == "correlation+fit+in_degree+loops");
 }
+
+TEST_CASE("a transfer function of the whole population is one step from the measured cells") {
+    Feedforward f;
+    const MeanFieldModel model = f.circuit.model();
+    const OperatingState at = f.state();
+    const auto loop = loop_gain(model, at);
+    const ChainInputs in{f.circuit.reduction, model, nullptr, f.table, 1, 0, f.activity, f.solved, at, loop, true};
+    f.solved.rate_hz[1] += 1;
+    const auto terms = budget_terms(f.activity.rate_hz, error_chain(in));
+    std::vector<std::string> names;
+    for (const auto& term : terms) names.push_back(term.name);
+    CHECK(names ==
+          std::vector<std::string>{"correlation", "source_rates", "regular_trains", "population_function", "loops"});
+    check_only(terms, f, {{"loops", 1.0}});
+}

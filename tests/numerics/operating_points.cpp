@@ -12,7 +12,7 @@
 #include "network/network.hpp"
 #include "remap/reduction.hpp"
 #include "support/progress.hpp"
-#include "transfer/sample.hpp"
+#include "transfer/operating_points.hpp"
 
 using namespace mfm;
 
@@ -50,13 +50,13 @@ target = "input"
 rate = ["40 Hz"]
 )";
 
-struct Measured {
+struct MadeUp {
     PipelineConfig config;
     Network network;
     Reduction reduction;
     SpikeRecord record;
     Silent progress;
-    Measured() {
+    MadeUp() {
         const auto file =
             std::filesystem::temp_directory_path() / ("automfm-points-" + std::to_string(getpid()) + ".toml");
         std::ofstream(file) << circuit;
@@ -79,9 +79,11 @@ struct Measured {
         record.conditions = {c};
     }
     PopulationActivity& input() { return record.conditions[0].population[0]; }
+    std::vector<std::vector<std::shared_ptr<const RateClock>>> fluctuation;
+    [[nodiscard]] SourceStatistics statistics() const { return {rate_path(reduction, record).cv_isi, fluctuation, {}}; }
     [[nodiscard]] OperatingPoints points() {
         const std::vector<PathwayEdges> edges = pathway_edges(config, network, reduction);
-        return operating_points(config, reduction, rate_path(reduction, record), edges, record, 1, progress);
+        return operating_points(config, reduction, statistics(), edges, record, 1, progress);
     }
 };
 
@@ -92,10 +94,10 @@ double mean(const CellMeasurement& m) {
 } // namespace
 
 TEST_CASE("cells whose sources are constant, equal Poisson trains are the same after every swap") {
-    Measured m;
+    MadeUp m;
     const OperatingPoints out = m.points();
     CHECK(m.progress.units >= 3);
-    CHECK(operating_count(m.config, m.reduction, rate_path(m.reduction, m.record), m.record, 1) == 3);
+    CHECK(operating_count(m.config, m.reduction, m.statistics(), m.record, 1) == 3);
     REQUIRE(out.measured.size() == 3);
     CHECK(out.cell.size() == 60);
     CHECK(out.measured[0].swap == "correlation");
@@ -109,16 +111,17 @@ TEST_CASE("cells whose sources are constant, equal Poisson trains are the same a
 }
 
 TEST_CASE("sources that fluctuate together in the record make cells fire more, and only in the first measurement") {
-    Measured m;
+    MadeUp m;
     const OperatingPoints still = m.points();
     for (std::size_t i = 0; i < 1000; ++i) m.input().course_hz[i] = i / 20 % 2 == 0 ? 70 : 10; // 25 Hz, mean 40
     const OperatingPoints out = m.points();
     CHECK(mean(out.measured[0]) > 1.3 * mean(still.measured[0]));
-    for (const std::size_t k : {std::size_t{1}, std::size_t{2}}) CHECK(out.measured[k].rate_hz == still.measured[k].rate_hz);
+    for (const std::size_t k : {std::size_t{1}, std::size_t{2}})
+        CHECK(out.measured[k].rate_hz == still.measured[k].rate_hz);
 }
 
 TEST_CASE("cells whose own sources are busier than the population fire more, until sources have its mean rate") {
-    Measured m;
+    MadeUp m;
     const OperatingPoints still = m.points();
     for (std::size_t j = 0; j < 40; ++j) m.input().cell_rate_hz[j] = j < 20 ? 0 : 80;
     const OperatingPoints out = m.points();
@@ -130,7 +133,7 @@ TEST_CASE("cells whose own sources are busier than the population fire more, unt
 }
 
 TEST_CASE("few regular sources are renewal trains in the last measurement, as the transfer function is sampled") {
-    Measured m;
+    MadeUp m;
     const OperatingPoints still = m.points();
     m.input().cv_isi = 0.3; // of a Poisson population the record's CV counts for nothing
     CHECK(m.points().measured.size() == 3);
@@ -145,10 +148,21 @@ TEST_CASE("few regular sources are renewal trains in the last measurement, as th
 }
 
 TEST_CASE("a record of several trials has no fluctuations to play back") {
-    Measured m;
+    MadeUp m;
     m.record.conditions[0].trials = 2;
     const OperatingPoints out = m.points();
     REQUIRE(out.measured.size() == 2);
     CHECK(out.measured[0].swap == "correlation");
     CHECK(out.point[0].rate_hz == Approx(mean(out.measured[0])));
+}
+
+TEST_CASE("fluctuations that the transfer function is sampled with are the last measurement") {
+    MadeUp m;
+    std::vector<double> course(1000);
+    for (std::size_t i = 0; i < 1000; ++i) course[i] = i / 20 % 2 == 0 ? 70 : 10;
+    m.fluctuation = {{std::make_shared<const RateClock>(course, 1.0), nullptr}};
+    const OperatingPoints out = m.points();
+    REQUIRE(out.measured.size() == 4);
+    CHECK(out.measured[3].swap == "computed_fluctuations");
+    CHECK(mean(out.measured[3]) > 1.3 * mean(out.measured[2]));
 }
