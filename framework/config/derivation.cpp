@@ -51,10 +51,26 @@ void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig&
                                                  transfer.working_low, transfer.working_high));
 }
 
+CalibrationConfig read_calibration(const DocumentNode& node, const std::string& path) {
+    const TableReader table(node, path, {"levels", "lambda"});
+    CalibrationConfig calibration;
+    calibration.where = node.where;
+    if (const DocumentNode* levels = table.find("levels")) {
+        calibration.levels_hz = read_list(*levels, table.path("levels"), not_negative("Hz"));
+        if (calibration.levels_hz.empty())
+            throw InputError(levels->where, table.path("levels") +
+                                                " is empty: name levels of the stationary stimulus to calibrate on, or "
+                                                "leave the key out");
+    }
+    calibration.lambda = table.number("lambda", positive("1"), calibration.lambda);
+    return calibration;
+}
+
 void read_mean_field(const DocumentNode& node, const TransferConfig& transfer, MeanFieldConfig& mean_field) {
     const TableReader table(node, "mean_field",
                             {"in_degree", "dynamics", "order", "T", "adaptation", "finite_size_noise", "noise_step",
-                             "cell_rates", "in_degree_nodes", "relative_tolerance", "absolute_tolerance"});
+                             "cell_rates", "in_degree_nodes", "relative_tolerance", "absolute_tolerance",
+                             "calibration"});
     if (transfer.cells == TransferConfig::Cells::Sampled)
         for (const char* key : {"in_degree", "in_degree_nodes"})
             table.refuse(key,
@@ -90,6 +106,8 @@ void read_mean_field(const DocumentNode& node, const TransferConfig& transfer, M
     const mfm_field tolerance = number_field("1", 0.0, 1.0, MFM_OPEN_LOWER);
     mean_field.relative_tolerance = table.number("relative_tolerance", tolerance, mean_field.relative_tolerance);
     mean_field.absolute_tolerance = table.number("absolute_tolerance", positive("1"), mean_field.absolute_tolerance);
+    if (const DocumentNode* value = table.find("calibration"))
+        mean_field.calibration = read_calibration(*value, table.path("calibration"));
 }
 
 void read_validation(const DocumentNode& node, ValidationConfig& validation) {

@@ -142,6 +142,13 @@ struct TransferConfig {
         60; ///< pathways with no more sources a cell are sampled with trains as regular as the sources'; 0: Poisson
 };
 
+/// One scale a pathway, fitted to the network's rates at some levels of its stationary stimuli.
+struct CalibrationConfig {
+    std::vector<double> levels_hz; ///< empty: up to three, spread over those that there are
+    double lambda = 0.2;           ///< how much a scale that is e times too large costs, in units of ln rate
+    SourcePosition where;
+};
+
 struct MeanFieldConfig {
     enum class InDegree { List, Gamma, Mean } in_degree = InDegree::List;
     enum class Dynamics { Synaptic, Rate, MasterEquation } dynamics = Dynamics::Synaptic;
@@ -153,6 +160,7 @@ struct MeanFieldConfig {
     bool cell_rates = false;        ///< in-degrees weigh every source by its own rate, computed from the wiring
     std::uint32_t in_degree_nodes = 64;
     double relative_tolerance = 1e-6, absolute_tolerance = 1e-6;
+    std::optional<CalibrationConfig> calibration; ///< none unless the file has its table
 };
 
 struct ValidationConfig {

@@ -43,8 +43,10 @@ namespace mfm {
                                           const std::vector<TransferFit>&, const SpikeRecord&, Progress&);
 
 /// Fixed points and trajectories for every condition of the record.  What cannot be computed becomes the condition's
-/// `failure`; conditions in which a part of a population is stimulated have none.
-[[nodiscard]] MeanFieldResults solve_model(const PipelineConfig&, const MeanFieldModel&, const SpikeRecord&, Progress&);
+/// `failure`; conditions in which a part of a population is stimulated have none.  uncalibrated: the model before its
+/// calibration, for comparison; NULL when it has none.
+[[nodiscard]] MeanFieldResults solve_model(const PipelineConfig&, const MeanFieldModel&,
+                                           const MeanFieldModel* uncalibrated, const SpikeRecord&, Progress&);
 
 /// The network's populations as the outputs know them.
 [[nodiscard]] std::vector<RecordedPopulation> recorded_populations(const PipelineConfig&, const Network&);

@@ -147,6 +147,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
     {
         const TransferConfig& t = c.transfer;
         Hasher h;
+        h.add(std::string_view("with measured cells")); // tables that hold less are of another hash
         h.add(std::string_view(out.simulate));
         h.add(std::string_view(out.remap));
         for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies, t.renewal_below}) h.add(n);
@@ -177,6 +178,11 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         Hasher h;
         h.add(std::string_view(out.fit));
         h.add_equations(m);
+        if (m.calibration) {
+            h.add(std::string_view("calibration"));
+            for (const double level : m.calibration->levels_hz) h.add(level);
+            h.add(m.calibration->lambda);
+        }
         out.solve = h.hex();
     }
     return out;

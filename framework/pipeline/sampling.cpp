@@ -12,6 +12,7 @@
 #include "pipeline/derivation.hpp"
 #include "pipeline/parts.hpp"
 #include "simulate/streams.hpp"
+#include "transfer/operating_points.hpp"
 
 namespace mfm {
 namespace {
@@ -184,19 +185,22 @@ std::shared_ptr<const CircuitSpikes> circuit_spikes(const Sampling& s, const Con
 }
 
 void add_operating_points(const Sampling& s, std::vector<TransferTable>& tables) {
-    const std::size_t conditions = s.path.level_hz.size();
-    s.progress.begin("transfer functions at the network's operating points", s.populations.size() * conditions);
+    std::size_t measurements = 0;
+    for (const std::size_t p : s.populations) measurements += operating_count(s.config, s.r, s.statistics, s.record, p);
+    s.progress.begin("cells at the network's operating points (measurements)", measurements);
     for (std::size_t i = 0; i < s.populations.size(); ++i) {
         const std::size_t p = s.populations[i];
         const PointSampler sampler(s.config, s.r, p, s.statistics, nullptr);
-        const std::vector<OperatingPoint> points = operating_points(s.config, s.r, s.edges, s.record, p, s.progress);
-        for (std::size_t c = 0; c < conditions; ++c) {
+        OperatingPoints operating = operating_points(s.config, s.r, s.statistics, s.edges, s.record, p, s.progress);
+        for (std::size_t c = 0; c < operating.point.size(); ++c) {
             TransferPoint point = sampler.point(s.rates_into(p, c), 0.0, TransferPoint::Use::OperatingPoint);
-            point.rate_hz = points[c].rate_hz;
-            point.se_hz = points[c].se_hz;
-            point.cv_isi = points[c].cv_isi;
+            point.rate_hz = operating.point[c].rate_hz;
+            point.se_hz = operating.point[c].se_hz;
+            point.cv_isi = operating.point[c].cv_isi;
             tables[i].points.push_back(std::move(point));
         }
+        tables[i].cell = std::move(operating.cell);
+        tables[i].measured = std::move(operating.measured);
     }
     s.progress.end();
 }

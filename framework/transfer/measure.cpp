@@ -22,6 +22,10 @@ AlignedVector<double> per_cell(const std::vector<double>& x, double factor) {
 
 } // namespace
 
+bool is_regular(double sources, double cv, const TransferConfig& config) {
+    return sources <= config.renewal_below && cv < irregular;
+}
+
 std::vector<double> on_path(const std::vector<std::vector<double>>& rows, double position) {
     const std::size_t n = rows.size();
     const double x = position * static_cast<double>(n - 1);
@@ -105,6 +109,7 @@ Measured measure(NeuronGroup& group, TrainInput& trains, double dt, double trans
     m.cv_isi = with_cv > 0 ? cv / with_cv : 0.0;
     m.spike_weighted_cv = spikes > 0 ? m.spike_weighted_cv / spikes : 0.0;
     m.mean_adaptation = adaptation_calls > 0 ? adaptation_sum / adaptation_calls : 0.0;
+    m.cell_rate_hz = std::move(count);
     return m;
 }
 
@@ -136,7 +141,7 @@ std::uint64_t PointSampler::cells() const {
 void PointSampler::add_mean_drive(std::size_t s, double nu, double cv, const std::shared_ptr<const RateClock>& clock,
                                   Drives& drives) const {
     const Pathway& w = reduction_.pathways[pathway_[s]];
-    const bool regular = w.K <= config_.transfer.renewal_below && cv < irregular;
+    const bool regular = is_regular(w.K, cv, config_.transfer);
     if (!regular && !clock) {
         drives.poisson.push_back({w.port, {w.K * nu}, {w.Q}});
         return;
@@ -154,7 +159,7 @@ void PointSampler::add_sampled_drive(std::size_t s, double nu, double cv, const 
                                      Drives& drives) const {
     const Pathway& w = reduction_.pathways[pathway_[s]];
     const SampledCells::Input& in = sampled_->input[s];
-    if (in.sources <= config_.transfer.renewal_below && cv < irregular) {
+    if (is_regular(in.sources, cv, config_.transfer)) {
         TrainDrive drive{w.port, 1.0 / (cv * cv), in.row, in.source_rate, in.source_weight, clock, w.delay};
         for (double& rate : drive.rate_hz) rate *= nu;
         drives.trains.push_back(std::move(drive));
