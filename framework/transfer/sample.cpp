@@ -11,6 +11,7 @@
 
 #include "simulate/neuron_group.hpp"
 #include "simulate/streams.hpp"
+#include "transfer/basis.hpp"
 
 namespace mfm {
 namespace {
@@ -193,6 +194,10 @@ bool has_current_axis(const PipelineConfig& config, const PopulationConfig& popu
     return config.mean_field.adaptation && config.mean_field.dynamics == MeanFieldConfig::Dynamics::Synaptic &&
            a.rate > 0 && 1.0 / a.rate > slow_adaptation && a.increment != 0 && current_setting(population) >= 0;
 }
+/// Points of the working range that are there for a fit only: without coefficients, none.
+std::uint32_t working_points(const TransferConfig& t) {
+    return is_analytic(t) ? 0 : t.points;
+}
 std::uint32_t current_pairs(const TransferConfig& t) {
     return std::max(8u, t.points / 3);
 }
@@ -257,7 +262,8 @@ RatePath rate_path(const Reduction& r, const SpikeRecord& record) {
 std::size_t sample_count(const PipelineConfig& config, const Reduction& r, std::size_t population) {
     const TransferConfig& t = config.transfer;
     const PopulationConfig& cell = config.populations[r.populations[population].network_index];
-    return t.points + t.wide_points + t.heldout_points + (has_current_axis(config, cell) ? 2 * current_pairs(t) : 0);
+    return working_points(t) + t.wide_points + t.heldout_points +
+           (has_current_axis(config, cell) ? 2 * current_pairs(t) : 0);
 }
 
 TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, const RatePath& path,
@@ -288,7 +294,7 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
             nu.push_back(rates[r.pathways[axes.pathway[s]].source] * (axes.excitatory[s] ? e : h));
         return nu;
     };
-    for (std::uint64_t i = 1; i <= t.points; ++i)
+    for (std::uint64_t i = 1; i <= working_points(t); ++i)
         add(working(i), radical_inverse(i, 2), 0.0, TransferPoint::Use::Working);
     for (std::uint64_t i = 1; i <= t.heldout_points; ++i)
         add(working(t.points + i), radical_inverse(t.points + i, 2), 0.0, TransferPoint::Use::HeldOut);
