@@ -58,12 +58,13 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
     const std::vector<std::size_t> populations = modelled(r);
     const std::size_t conditions = path.level_hz.size();
     const std::vector<PathwayEdges> edges = pathway_edges(config, network, r);
+    const SourceStatistics statistics{path.cv_isi, {}};
     std::vector<TransferTable> tables(populations.size());
     for (std::size_t i = 0; i < populations.size(); ++i) {
         const std::size_t p = populations[i];
         progress.begin("sampling the transfer function of " + r.populations[p].name + " (points)",
                        sample_count(config, r, p) + conditions);
-        tables[i] = sample_transfer(config, r, path, p, progress);
+        tables[i] = sample_transfer(config, r, path, statistics, nullptr, p, progress);
         const std::vector<OperatingPoint> points = operating_points(config, r, edges, record, p, progress);
         progress.end();
         for (std::size_t c = 0; c < conditions; ++c) {
