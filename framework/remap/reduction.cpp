@@ -88,7 +88,6 @@ void merge_pairs(std::vector<Path>& paths) {
 
 /// Fills K, Q, delay of a pathway from its paths.
 void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n_target, const std::string& through) {
-    const std::size_t unmerged = paths.size();
     double unmerged_sum = 0, unmerged_square = 0;
     for (const Path& p : paths) {
         unmerged_sum += p.weight;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "transfer/fit.hpp"
+#include "transfer/table.hpp"
 
 namespace mfm {
 
@@ -65,8 +66,9 @@ struct TransferSummary {
     std::size_t relative_points = 0;  ///< what that is the median of
     std::vector<BasisScore> compared; ///< when there were several candidates
     std::size_t candidate = 0;        ///< the chosen one
-    std::optional<bool> converged;    ///< of the optimizer
-    std::string optimizer_message;    ///< why it stopped
+    SamplingSummary sampling;
+    std::optional<bool> converged; ///< of the optimizer
+    std::string optimizer_message; ///< why it stopped
     std::optional<std::vector<OperatingPointRow>> operating_point;
 };
 
