@@ -43,8 +43,8 @@ struct SamplingSummary {
 
 struct TransferTable {
     std::string population;
-    SamplingSummary sampling;
     std::vector<TransferPoint> points;
+    SamplingSummary sampling = {};
 };
 
 } // namespace mfm
