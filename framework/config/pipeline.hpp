@@ -18,6 +18,7 @@ namespace mfm {
 struct PluginChoice {
     const Component* component = nullptr;
     SettingValues settings;
+    std::vector<bool> given; ///< [settings] by the pipeline, rather than by default
     SourcePosition where;
     std::string canonical; ///< id, version and settings as text: what the content hash is made of
 };
@@ -124,7 +125,9 @@ struct RemapConfig {
 };
 
 struct TransferConfig {
-    PluginChoice basis, optimizer;
+    std::vector<PluginChoice> bases; ///< where there are several, each population takes the one with the least
+                                     ///< cross-validated error
+    PluginChoice optimizer;
     enum class Cells { Mean, Sampled } cells = Cells::Mean; ///< what points are measured on
     std::uint32_t sampled_cells = 1024;                     ///< real cells of a population, at most
     enum class Fluctuations {
@@ -136,6 +139,8 @@ struct TransferConfig {
     double seconds = 200.0;                                           ///< neuron-seconds per point
     std::uint32_t copies = 64;                                        ///< cells per point
     double transient = 400.0;                                         ///< ms
+    enum class Sampling { Fixed, Adaptive } sampling = Sampling::Adaptive; ///< how points of the working range are chosen
+    double tolerance_relative = 0.02, tolerance_absolute = 0.5;         ///< of adaptive sampling; 1, Hz
     double working_low = 0.4, working_high = 2.0; ///< the working range: factors on the network's own presynaptic rates
     std::uint32_t starts = 8, folds = 5;
     std::uint32_t renewal_below =

@@ -210,9 +210,64 @@ std::string points_part(const ValidationReport& report) {
            out;
 }
 
+std::string share_text(std::optional<double> fraction) {
+    return fraction ? fmt::format("{:.2f} %", 100.0 * *fraction) : "-";
+}
+
+/// Every candidate of every population, where there were several.
+std::string bases_part(const ValidationReport& report) {
+    TextTable table({"population", "basis", "coefficients", "error", "left-out RMSE", "held-out RMSE"}, 2);
+    std::vector<std::string> reasons;
+    for (const auto& p : report.populations)
+        for (std::size_t i = 0; i < p.transfer.compared.size(); ++i) {
+            const BasisScore& s = p.transfer.compared[i];
+            table.add({p.name, s.basis + (i == p.transfer.candidate ? " *" : ""), std::to_string(s.coefficients),
+                       finite_text("{:.3f}", s.cross_validated_error), rate_text(s.cross_validated_rmse_hz),
+                       rate_text(s.heldout_rmse_hz)});
+            if (!s.reason.empty())
+                reasons.push_back(fmt::format("{}, {}: {}", p.name, s.basis, s.reason));
+            else if (s.undefined_points > 0)
+                reasons.push_back(fmt::format("{}, {}: its inputs are not defined at {} of the sampled points.", p.name,
+                                              s.basis, s.undefined_points));
+        }
+    if (table.empty()) return "";
+    return heading("Bases compared") +
+           wrap("The error is that of the points left out, in units of what the weights tolerate: 0.5 Hz, the standard "
+                "error and 2 % of the rate together. Each population takes the basis with the least error (the star) "
+                "among those that are defined at most points.") +
+           table.text() + bullets(reasons);
+}
+
+/// How the working range was sampled, and what that leaves open.
+std::string sampling_part(const ValidationReport& report) {
+    using End = SamplingSummary::End;
+    TextTable table({"population", "points", "measured", "neuron-s", "ended by", "expected", "left out"}, 1);
+    std::vector<std::string> worst;
+    for (const auto& p : report.populations) {
+        const SamplingSummary& s = p.transfer.sampling;
+        if (s.end == End::None) continue;
+        table.add({p.name, std::to_string(s.points), std::to_string(s.measurements), fmt::format("{:.0f}", s.seconds),
+                   s.end == End::Fixed       ? "fixed"
+                   : s.end == End::Tolerance ? "tolerance"
+                                             : "budget",
+                   finite_text("{:.2f}", s.expected_error), finite_text("{:.2f}", s.left_out_error)});
+        worst.push_back(
+            fmt::format("{}: the point that differs most from what the others make of it has {} Hz, {:+.3g} "
+                        "Hz off, at G_e {:.4g} and G_i {:.4g}",
+                        p.name, rate_text(s.left_out_rate_hz), s.left_out_hz, s.left_out_G_e, s.left_out_G_i));
+    }
+    if (table.empty()) return "";
+    return heading("Sampling of the working range") +
+           wrap("Errors in units of the tolerance (0.5 Hz and 2 % of the rate together, if not set otherwise): what is "
+                "expected of a smooth function through the points in all but 5 % of the range, and the largest "
+                "difference "
+                "of a point from what all others make of it.") +
+           table.text() + bullets(worst);
+}
+
 std::string transfer_part(const ValidationReport& report) {
-    TextTable table({"population", "basis", "fit", "held-out RMSE Hz", "held-out median error"}, 3);
-    std::string coefficients;
+    TextTable table({"population", "basis", "fit", "left-out RMSE", "held-out RMSE", "median error"}, 3);
+    std::string domains, coefficients;
     for (const auto& p : report.populations) {
         const auto& t = p.transfer;
         if (!t.basis) continue;
@@ -220,17 +275,40 @@ std::string transfer_part(const ValidationReport& report) {
                    !t.converged   ? "-"
                    : *t.converged ? "converged"
                                   : "did not converge",
-                   rate_text(t.heldout_rmse_hz),
-                   t.heldout_median_relative_error ? fmt::format("{:.2f} %", 100.0 * *t.heldout_median_relative_error)
-                                                   : "-"});
+                   rate_text(t.cross_validated_rmse_hz), rate_text(t.heldout_rmse_hz),
+                   share_text(t.heldout_median_relative_error) +
+                       (t.heldout_median_relative_error ? fmt::format(" ({})", t.relative_points) : "")});
+        if (!t.domain.empty()) {
+            std::string text = p.name + ":";
+            for (std::size_t k = 0; k < t.domain.size(); ++k)
+                text += fmt::format("{} {} {:.4g} to {:.4g}{}", k > 0 ? "," : "", t.domain[k].input, t.domain[k].lower,
+                                    t.domain[k].upper, t.domain[k].unit == "1" ? "" : " " + t.domain[k].unit);
+            domains += wrap(text, "  ", "    ");
+        }
         if (t.coefficients.empty()) continue;
+        constexpr std::size_t most_shown = 24;
+        if (t.coefficients.size() > most_shown) {
+            coefficients += wrap(fmt::format("{}: {}, in summary.json", p.name, t.coefficients.size()), "  ", "    ");
+            continue;
+        }
         std::string text = p.name + ":";
-        for (const auto& [name, value] : t.coefficients) text += fmt::format(" {}={:.6g}", name, value);
+        for (std::size_t k = 0; k < t.coefficients.size(); ++k) {
+            const auto& [name, value] = t.coefficients[k];
+            const double error = k < t.standard_errors.size() ? t.standard_errors[k] : 0.0;
+            text += fmt::format(" {}={:.6g}", name, value) + (error > 0 ? fmt::format("±{:.2g}", error) : "");
+        }
         coefficients += wrap(text, "  ", "    ");
     }
     if (table.empty()) return "";
-    return heading("Transfer functions") + table.text() +
-           (coefficients.empty() ? "" : "\n  Coefficients\n" + coefficients);
+    return heading("Transfer functions") +
+           wrap("RMSE in Hz over points of the working range: each left out of the fit once, and held out of it for "
+                "good. The median relative error is over those held out that are precise enough (their number in "
+                "brackets).") +
+           table.text() + (domains.empty() ? "" : "\n  Sampled domain\n" + domains) +
+           (coefficients.empty()
+                ? ""
+                : "\n  Coefficients, with their standard errors where the samples determine them\n" + coefficients) +
+           bases_part(report);
 }
 
 std::string operating_part(const ValidationReport& report) {
@@ -370,6 +448,7 @@ std::string report_text(const ValidationReport& report, const ReportInputs& in) 
     out += points_part(report);
     out += fluctuations_part(report);
     out += second_order_part(report);
+    out += sampling_part(report);
     out += transfer_part(report);
     out += operating_part(report);
     out += budget_part(report);

@@ -36,11 +36,55 @@ Json fluctuations(const FluctuationRow& row) {
             {"first_order_rate_hz", value(row.first_order_rate_hz)}};
 }
 
+Json sampling(const SamplingSummary& s) {
+    if (s.end == SamplingSummary::End::None) return nullptr;
+    static const char* const ends[] = {"none", "fixed", "tolerance", "budget"};
+    Json shares = Json::array();
+    for (const SharePair& pair : s.shares)
+        shares.push_back(Json{{"G_e", value(pair.G_e)},
+                              {"G_i", value(pair.G_i)},
+                              {"pathway", pair.pathway},
+                              {"share_difference", value(pair.share)},
+                              {"rates_hz", {value(pair.rate_hz), value(pair.other_hz)}},
+                              {"difference_se_hz", value(pair.se_hz)},
+                              {"tolerance_hz", value(pair.tolerance_hz)}});
+    return {{"ended_by", ends[static_cast<std::size_t>(s.end)]},
+            {"points", s.points},
+            {"measurements", s.measurements},
+            {"neuron_seconds", value(s.seconds)},
+            {"expected_error", value(s.expected_error)},
+            {"left_out_error", value(s.left_out_error)},
+            {"left_out_hz", value(s.left_out_hz)},
+            {"left_out_at",
+             {{"rate_hz", value(s.left_out_rate_hz)}, {"G_e", value(s.left_out_G_e)}, {"G_i", value(s.left_out_G_i)}}},
+            {"shares", shares}};
+}
+
 Json transfer(const TransferSummary& t) {
-    Json coefficients = nullptr, operating_point = nullptr;
-    if (!t.coefficients.empty()) {
-        coefficients = Json::object();
-        for (const auto& [name, x] : t.coefficients) coefficients[name] = value(x);
+    Json coefficients = nullptr, errors = nullptr, domain = nullptr, compared = nullptr, operating_point = nullptr;
+    if (t.basis) {
+        coefficients = errors = domain = Json::object();
+        for (std::size_t k = 0; k < t.coefficients.size(); ++k) {
+            const auto& [name, x] = t.coefficients[k];
+            coefficients[name] = value(x);
+            errors[name] = value(k < t.standard_errors.size() ? std::optional(t.standard_errors[k]) : std::nullopt);
+        }
+        for (const auto& row : t.domain) domain[row.input] = {value(row.lower), value(row.upper)};
+    }
+    if (!t.compared.empty()) {
+        compared = Json::array();
+        for (std::size_t i = 0; i < t.compared.size(); ++i) {
+            const BasisScore& s = t.compared[i];
+            compared.push_back(Json{{"basis", s.basis},
+                                    {"chosen", i == t.candidate},
+                                    {"reason", s.reason.empty() ? Json(nullptr) : Json(s.reason)},
+                                    {"coefficients", s.coefficients},
+                                    {"undefined_points", s.undefined_points},
+                                    {"cross_validated_error", value(s.cross_validated_error)},
+                                    {"cross_validated_rmse_hz", value(s.cross_validated_rmse_hz)},
+                                    {"heldout_rmse_hz", value(s.heldout_rmse_hz)},
+                                    {"heldout_median_relative_error", value(s.heldout_median_relative_error)}});
+        }
     }
     if (t.operating_point) {
         operating_point = Json::array();
@@ -53,9 +97,15 @@ Json transfer(const TransferSummary& t) {
     }
     return {{"basis", t.basis ? Json(*t.basis) : Json(nullptr)},
             {"coefficients", coefficients},
+            {"standard_errors", errors},
+            {"domain", domain},
+            {"cross_validated_error", value(t.cross_validated_error)},
+            {"cross_validated_rmse_hz", value(t.cross_validated_rmse_hz)},
             {"heldout_rmse_hz", value(t.heldout_rmse_hz)},
             {"heldout_median_relative_error", value(t.heldout_median_relative_error)},
-            {"operating_point", operating_point}};
+            {"compared", compared},
+            {"operating_point", operating_point},
+            {"sampling", sampling(t.sampling)}};
 }
 
 Json budget(const BudgetRow& row) {

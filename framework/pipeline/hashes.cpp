@@ -4,6 +4,8 @@
 #include "output/manifest.hpp"
 #include "support/hash.hpp"
 #include "support/version.hpp"
+#include "transfer/basis.hpp"
+#include "transfer/sample.hpp"
 
 namespace mfm {
 namespace {
@@ -38,7 +40,7 @@ public:
         }
     }
     void add_fit(const TransferConfig& t) {
-        add(t.basis);
+        for (const PluginChoice& basis : t.bases) add(basis);
         add(t.optimizer);
         add(std::uint64_t{t.starts});
         add(std::uint64_t{t.folds});
@@ -152,6 +154,13 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         h.add(std::string_view(out.remap));
         for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies, t.renewal_below}) h.add(n);
         for (const double x : {t.seconds, t.transient, t.working_low, t.working_high}) h.add(x);
+        h.add(std::uint64_t{is_analytic(t)});
+        h.add(static_cast<std::uint64_t>(t.sampling));
+        if (t.sampling == TransferConfig::Sampling::Adaptive) {
+            h.add(t.tolerance_relative);
+            h.add(t.tolerance_absolute);
+            h.add(std::uint64_t{fewest_working_points(t)});
+        }
         h.add(std::uint64_t{c.mean_field.adaptation});
         h.add(std::uint64_t{c.mean_field.dynamics !=
                             MeanFieldConfig::Dynamics::Synaptic}); // with a current axis or without

@@ -13,8 +13,6 @@ namespace mfm {
 
 /// Meso populations that have a transfer function, in order.
 [[nodiscard]] std::vector<std::size_t> modelled(const Reduction&);
-/// An instance of a chosen plugin.  Throws InputError when none was chosen: the pipeline has no [transfer].
-[[nodiscard]] std::shared_ptr<const Instance> instance_of(const PluginChoice&);
 /// What the basis needs to know of population p's cells and pathways.
 [[nodiscard]] TransferInputs inputs_of(const PipelineConfig&, const Reduction&, std::size_t p, const Instance& basis);
 

@@ -77,7 +77,7 @@ void merge_pairs(std::vector<Path>& paths) {
         if (kept > 0 && paths[kept - 1].target == path.target && paths[kept - 1].source == path.source) {
             Path& last = paths[kept - 1];
             const double sum = last.weight + path.weight;
-            last.delay = sum > 0 ? (last.delay * last.weight + path.delay * path.weight) / sum : last.delay;
+            last.delay = sum != 0 ? (last.delay * last.weight + path.delay * path.weight) / sum : last.delay;
             last.weight = sum;
         } else {
             paths[kept++] = path;
@@ -88,7 +88,6 @@ void merge_pairs(std::vector<Path>& paths) {
 
 /// Fills K, Q, delay of a pathway from its paths.
 void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n_target, const std::string& through) {
-    const std::size_t unmerged = paths.size();
     double unmerged_sum = 0, unmerged_square = 0;
     for (const Path& p : paths) {
         unmerged_sum += p.weight;
@@ -105,12 +104,12 @@ void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n
         square += p.weight * p.weight;
         delay += p.weight * p.delay;
     }
-    w.Q = sum > 0 ? square / sum : 0.0;
-    w.delay = sum > 0 ? delay / sum : 0.0;
+    w.Q = sum != 0 ? square / sum : 0.0;
+    w.delay = sum != 0 ? delay / sum : 0.0;
     w.in_degree.resize(n_target);
     double mean = 0, mean2 = 0, connected = 0, pair_mean = 0;
     for (std::uint64_t i = 0; i < n_target; ++i) {
-        const double k = w.Q > 0 ? total[i] / w.Q : 0.0;
+        const double k = w.Q != 0 ? total[i] / w.Q : 0.0;
         w.in_degree[i] = static_cast<float>(k);
         mean += k;
         mean2 += k * k;
@@ -133,7 +132,7 @@ void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n
                                 paths.empty() ? 0.0 : sum / static_cast<double>(paths.size()));
     if (!through.empty() && merge)
         Q.alternatives.emplace_back("relays as sources of their own",
-                                    unmerged > 0 ? unmerged_square / unmerged_sum : 0.0);
+                                    unmerged_sum != 0 ? unmerged_square / unmerged_sum : 0.0);
     DerivedNumber d{"delay",
                     "ms",
                     "mean over paths, weighted by w_ij" + (through.empty() ? std::string{} : ", through " + through),
@@ -230,7 +229,7 @@ Reduction reduce(const PipelineConfig& config, const Network& network) {
         w.receptor = config.populations[p.target].receptors.at(p.port);
         summarise(w, set.paths, !set.through.empty() && config.remap.merge_relays, network.populations[p.target].n,
                   set.through);
-        if (w.Q > 0) out.pathways.push_back(std::move(w));
+        if (w.Q != 0) out.pathways.push_back(std::move(w));
     });
     return out;
 }

@@ -31,12 +31,14 @@ struct RatePath {
 [[nodiscard]] RatePath rate_path(const Reduction&, const SpikeRecord&);
 
 /// The numerical transfer function of one population, sampled with its own neuron plugin on the mean cell or on `cells`
-/// (PointSampler).  Points cover the working range around the network's path (Use::Working), a wide range with silent
-/// inhibition included (Use::Wide), further points of the working range for testing only (Use::HeldOut), and, where
-/// adaptation is slow, points with a constant current (Use::Current).
+/// (PointSampler).  Points cover the working range around the network's path (Use::Working; none when no basis has
+/// coefficients to fit), a wide range with silent inhibition included (Use::Wide), further points of the working range
+/// for testing only (Use::HeldOut), and, where adaptation is slow, points with a constant current (Use::Current).
 [[nodiscard]] TransferTable sample_transfer(const PipelineConfig&, const Reduction&, const RatePath&,
                                             const SourceStatistics&, const SampledCells* cells, std::size_t population,
                                             Progress&);
+/// Working points that the most demanding basis needs to be fitted and cross-validated, less the wide ones.
+[[nodiscard]] std::size_t fewest_working_points(const TransferConfig&);
 /// Points that sample_transfer will compute, for progress.
 [[nodiscard]] std::size_t sample_count(const PipelineConfig&, const Reduction&, std::size_t population);
 

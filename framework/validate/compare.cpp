@@ -316,6 +316,8 @@ ValidationReport compare(const SpikeRecord& record, std::span<const RecordedPopu
             if (model != nullptr) {
                 seen.outside_domain = at(model->outside_domain, in_model).value_or(0.0);
                 seen.largest_F_T = at(model->largest_F_T, in_model).value_or(0.0);
+                if (in_model && *in_model < model->outside_inputs.size())
+                    seen.outside_inputs = model->outside_inputs[*in_model];
             }
             finding.populations.push_back(std::move(seen));
         }
@@ -330,6 +332,22 @@ OperatingPointRow operating_point_row(double stimulus_hz, std::optional<double> 
     OperatingPointRow row{stimulus_hz, network_hz, poisson_hz, transfer_hz, std::nullopt};
     if (network_hz && transfer_hz) row.relative_error = relative_error(*transfer_hz, *network_hz, floor_hz);
     return row;
+}
+
+std::string share_warning(const std::string& population, const SamplingSummary& s) {
+    const SharePair* worst = nullptr;
+    const auto difference = [](const SharePair& p) { return std::abs(p.rate_hz - p.other_hz); };
+    for (const SharePair& p : s.shares)
+        if (difference(p) > p.tolerance_hz && difference(p) > 3 * p.se_hz &&
+            (worst == nullptr || difference(p) / p.tolerance_hz > difference(*worst) / worst->tolerance_hz))
+            worst = &p;
+    if (worst == nullptr) return "";
+    return fmt::format(
+        "{}: at summed conductances of {:.4g} nS (excitation) and {:.4g} nS (inhibition) the cells fire "
+        "{:.4g} or {:.4g} Hz, depending on which pathways make these up ('{}' makes {:.0f} % more of its "
+        "sum in one than in the other); a basis on summed conductances alone misses that, one on membrane "
+        "moments may not.",
+        population, worst->G_e, worst->G_i, worst->rate_hz, worst->other_hz, worst->pathway, 100 * worst->share);
 }
 
 } // namespace mfm

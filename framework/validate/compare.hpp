@@ -46,4 +46,8 @@ struct ResampledCourse {
                                                     std::optional<double> poisson_hz, std::optional<double> transfer_hz,
                                                     double floor_hz);
 
+/// A sentence about the pair of points of equal summed conductances whose rates differ most, where they differ by more
+/// than the tolerance and three standard errors; else "".
+[[nodiscard]] std::string share_warning(const std::string& population, const SamplingSummary&);
+
 } // namespace mfm

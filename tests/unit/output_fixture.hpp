@@ -159,7 +159,18 @@ inline std::vector<mfm::TransferTable> tables() {
     t.cell = {2, 0};
     t.measured = {
         {"correlation", 0, {1.0 / 3.0, tiny}}, {"source_rates", 0, {12, nan}}, {"correlation", 1, {0, 5e300}}};
-    return {t, {"silent", {}, {}, {}}};
+    t.sampling = {mfm::SamplingSummary::End::Budget,
+                  96,
+                  192,
+                  19200,
+                  1.5,
+                  tiny,
+                  -0.5,
+                  12,
+                  0.3,
+                  1.2,
+                  {{0.3, 1.2, 0.25, "µ", 12, 13, 0.1, 1.0 / 3.0}, {}}};
+    return {t, {"silent", {}, {}, {}, {}}};
 }
 
 inline std::vector<mfm::TransferFit> fits() {
@@ -167,6 +178,11 @@ inline std::vector<mfm::TransferFit> fits() {
     f.population = "golgi";
     f.basis = "softplus";
     f.inputs = {"G_e", "G_i"};
+    f.input_units = {"nS", "nS"};
+    f.candidate = 1;
+    f.compared = {{"spline", "there are too few points", 73, 2, {}, {}, 1.5, {}},
+                  {"softplus", "", 11, 0, 0.25, tiny, 0.44, 0.011}};
+    f.cross_validated_error = 0.25;
     f.coefficients = {"a", "b"};
     f.units = {"Hz", "1"};
     f.value = {1.0 / 3.0, tiny};
@@ -217,6 +233,7 @@ inline mfm::MeanFieldResults mean_field() {
     c.eigenvalue_real = {-1.9, 0.02};
     c.eigenvalue_imag = {0, 0.3};
     c.outside_domain = {0, 0.25};
+    c.outside_inputs = {"", "purkinje with inputs golgi_cell 12 Hz"};
     c.points = {{{12, 91.7}, false, 0.02, 47.7}, {{0, tiny}, true, -1.0 / 3.0, 0}};
     c.linear = {{12, 91.7}, {4.5, 0.1, 0.1, tiny}, {{1, 2}, {nan, 4}}};
     c.noisy.mean_hz = {12.5, 91};

@@ -33,6 +33,26 @@ inline mfm::ValidationReport report() {
                         stationary_row(40, 36, 0.5, 41.25, 30)};
     golgi.transfer.basis = "softplus_conductance";
     golgi.transfer.coefficients = {{"p00", 0.125}, {"p10", -3.5}, {"b", 12}};
+    golgi.transfer.standard_errors = {0.0625, 0, 1.25};
+    golgi.transfer.domain = {{"G_e", "nS", 0.125, 12.5}, {"tau_N", "1", 0.25, 0.75}};
+    golgi.transfer.cross_validated_error = 0.375;
+    golgi.transfer.cross_validated_rmse_hz = 0.5;
+    golgi.transfer.relative_points = 24;
+    golgi.transfer.compared = {{"siegert", "", 0, 3, 12.5, 20.25, 18.0, 0.5},
+                               {"softplus_conductance", "", 11, 0, 0.375, 0.5, 0.44, 0.0125},
+                               {"zerlaut (terms 5)", "the cell has no leak", 0, 0, {}, {}, {}, {}}};
+    golgi.transfer.candidate = 1;
+    golgi.transfer.sampling = {mfm::SamplingSummary::End::Tolerance,
+                               40,
+                               44,
+                               4400,
+                               0.96875,
+                               2.25,
+                               -1.5,
+                               24.5,
+                               3.125,
+                               7.5,
+                               {{2.5, 5.25, 0.125, "parallel_fiber_to_golgi", 31.5, 33.25, 0.25, 0.8125}}};
     golgi.transfer.heldout_rmse_hz = 0.44;
     golgi.transfer.heldout_median_relative_error = 0.0125;
     golgi.transfer.converged = true;

@@ -280,3 +280,19 @@ TEST_CASE("a condition that stimulates a part of a population is the network's a
     record.conditions[0].stimulated_cells = 117; // the ball holds them all: a stimulus like any other
     CHECK(mfm::compare(record, populations, {}, {}).network_only.empty());
 }
+
+TEST_CASE("rates that depend on which pathways make up a conductance are a warning, where that is sure and matters") {
+    mfm::SamplingSummary sampling;
+    sampling.shares = {{1, 2, 0.1, "mossy", 20, 20.9, 0.1, 0.8},        // a little more than tolerated
+                       {2.5, 5.25, 0.125, "axon", 31.5, 36, 0.25, 0.8}, // the worst
+                       {3, 6, 0.3, "fibre", 40, 60, 10, 1}};            // not sure
+    CHECK(mfm::share_warning("golgi", sampling) ==
+          "golgi: at summed conductances of 2.5 nS (excitation) and 5.25 nS (inhibition) the cells fire 31.5 or 36 Hz, "
+          "depending on which pathways make these up ('axon' makes 12 % more of its sum in one than in the other); a "
+          "basis "
+          "on summed conductances alone misses that, one on membrane moments may not.");
+    sampling.shares[0].other_hz = 20.7;
+    sampling.shares.erase(sampling.shares.begin() + 1);
+    CHECK(mfm::share_warning("golgi", sampling).empty());
+    CHECK(mfm::share_warning("golgi", {}).empty());
+}
