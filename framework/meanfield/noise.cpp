@@ -108,7 +108,9 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
             const PopulationModel& population = model.populations()[p];
             const double expected = population.external ? course[e++].value(middle) : state(dynamics.rate_index(p));
             const double n = static_cast<double>(population.n);
-            const double per_cell = static_cast<double>(random[p].poisson(n * expected * h * 1e-3)) / n;
+            const double per_cell = population.drive
+                                        ? expected * h * 1e-3
+                                        : static_cast<double>(random[p].poisson(n * expected * h * 1e-3)) / n;
             past[p][now] = per_cell * 1e3 / h;
             out.add(p, middle, per_cell);
             counted.add(p, middle, per_cell);

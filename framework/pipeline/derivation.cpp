@@ -101,6 +101,7 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Network& network
         PopulationModel m;
         m.name = meso.name;
         m.external = meso.external;
+        m.drive = meso.drive;
         m.n = meso.n;
         if (!meso.external) {
             m.transfer = std::make_shared<FittedTransfer>(fits.at(next++), basis, inputs_of(config, r, p, *basis));
@@ -125,9 +126,8 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Network& network
         std::vector<double> external;
         for (const MesoPopulation& meso : r.populations)
             if (meso.external)
-                external.push_back(meso.network_index == protocol.target
-                                       ? condition.level_hz
-                                       : config.populations[meso.network_index].rate_hz);
+                external.push_back(!meso.drive && meso.network_index == protocol.target ? condition.level_hz
+                                                                                        : own_rate(config, meso.name));
         try {
             rates.push_back(cell_rates(r, edges, transfer, external));
         } catch (const Error& error) {

@@ -37,6 +37,15 @@ public:
                 add(x);
         }
     }
+    void add_drives(const PipelineConfig& c) {
+        for (const DriveConfig& d : c.drives) {
+            add(std::string_view(d.name));
+            add(std::string_view(d.target));
+            add(std::uint64_t{d.port});
+            add(d.rate_hz);
+            add(d.weight);
+        }
+    }
     void add(const mfm_receptor& r) {
         add(std::uint64_t{r.shape});
         add(std::uint64_t{r.flags});
@@ -94,12 +103,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
             h.add(p.rate_hz);
         }
         h.add_plasticity(c);
-        for (const DriveConfig& d : c.drives) {
-            h.add(std::string_view(d.target));
-            h.add(std::uint64_t{d.port});
-            h.add(d.rate_hz);
-            h.add(d.weight);
-        }
+        h.add_drives(c);
         for (const StimulationConfig& s : c.stimulations) {
             h.add(std::string_view(s.name));
             h.add(std::string_view(s.target));
@@ -126,6 +130,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         }
         h.add(std::uint64_t{c.remap.merge_relays});
         h.add_plasticity(c);
+        h.add_drives(c);
         out.remap = h.hex();
     }
     {

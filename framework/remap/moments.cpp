@@ -230,23 +230,26 @@ void MembraneModel::differentiate_leaky(std::span<const double> r, double I, int
         double moment[4];
         leaky(r, I, moment);
         std::copy(moment, moment + 4, out.value);
-        for (std::size_t s = 0; order == 1 && s < S; ++s) {
-            std::vector<Dual<double, 1>> x(r.begin(), r.end());
+        if (order == 0) return;
+        std::vector<Dual<double, 1>> x(r.begin(), r.end());
+        for (std::size_t s = 0; s < S; ++s) {
             x[s].d[0] = 1.0;
             Dual<double, 1> jet[4];
             leaky(std::span<const Dual<double, 1>>(x), I, jet);
+            x[s].d[0] = 0.0;
             for (int m = 0; m < 4; ++m) out.d[m][s] = jet[m].d[0];
         }
         return;
     }
     using Jet = Dual<Dual<double, 1>, 1>;
+    std::vector<Jet> x(r.begin(), r.end());
     for (std::size_t s = 0; s < S; ++s)
         for (std::size_t t = 0; t <= s; ++t) {
-            std::vector<Jet> x(r.begin(), r.end());
             x[s].d[0].value = 1.0;
             x[t].value.d[0] = 1.0;
             Jet jet[4];
             leaky(std::span<const Jet>(x), I, jet);
+            x[s].d[0].value = x[t].value.d[0] = 0.0;
             for (int m = 0; m < 4; ++m) {
                 out.value[m] = jet[m].value.value;
                 out.d[m][s] = jet[m].d[0].value;

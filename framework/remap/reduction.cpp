@@ -22,6 +22,11 @@ struct PathSet {
     std::vector<Path> paths;
 };
 
+std::string weight_unit(const mfm_receptor& r) {
+    if (r.shape == MFM_RECEPTOR_DELTA) return "fC";
+    return (r.flags & MFM_RECEPTOR_CURRENT) != 0 ? "pA" : "nS";
+}
+
 double delay_of(const Projection& p, std::uint64_t k) {
     return p.delays.empty() ? p.delay : p.delays[k];
 }
@@ -77,7 +82,7 @@ void merge_pairs(std::vector<Path>& paths) {
         if (kept > 0 && paths[kept - 1].target == path.target && paths[kept - 1].source == path.source) {
             Path& last = paths[kept - 1];
             const double sum = last.weight + path.weight;
-            last.delay = sum > 0 ? (last.delay * last.weight + path.delay * path.weight) / sum : last.delay;
+            last.delay = sum != 0 ? (last.delay * last.weight + path.delay * path.weight) / sum : last.delay;
             last.weight = sum;
         } else {
             paths[kept++] = path;
@@ -88,7 +93,6 @@ void merge_pairs(std::vector<Path>& paths) {
 
 /// Fills K, Q, delay of a pathway from its paths.
 void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n_target, const std::string& through) {
-    const std::size_t unmerged = paths.size();
     double unmerged_sum = 0, unmerged_square = 0;
     for (const Path& p : paths) {
         unmerged_sum += p.weight;
@@ -105,12 +109,12 @@ void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n
         square += p.weight * p.weight;
         delay += p.weight * p.delay;
     }
-    w.Q = sum > 0 ? square / sum : 0.0;
-    w.delay = sum > 0 ? delay / sum : 0.0;
+    w.Q = sum != 0 ? square / sum : 0.0; // below 0 for currents that inhibit
+    w.delay = sum != 0 ? delay / sum : 0.0;
     w.in_degree.resize(n_target);
     double mean = 0, mean2 = 0, connected = 0, pair_mean = 0;
     for (std::uint64_t i = 0; i < n_target; ++i) {
-        const double k = w.Q > 0 ? total[i] / w.Q : 0.0;
+        const double k = w.Q != 0 ? total[i] / w.Q : 0.0;
         w.in_degree[i] = static_cast<float>(k);
         mean += k;
         mean2 += k * k;
@@ -128,12 +132,12 @@ void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n
     if (!through.empty() && merge)
         K.alternatives.emplace_back("relays as sources of their own",
                                     unmerged_square > 0 ? unmerged_sum * unmerged_sum / unmerged_square / n : 0.0);
-    DerivedNumber Q{"Q", "nS", "sum_ij w_ij^2 / sum_ij w_ij over connected pairs", w.Q, {}};
+    DerivedNumber Q{"Q", weight_unit(w.receptor), "sum_ij w_ij^2 / sum_ij w_ij over connected pairs", w.Q, {}};
     Q.alternatives.emplace_back("plain mean over connected pairs",
                                 paths.empty() ? 0.0 : sum / static_cast<double>(paths.size()));
     if (!through.empty() && merge)
         Q.alternatives.emplace_back("relays as sources of their own",
-                                    unmerged > 0 ? unmerged_square / unmerged_sum : 0.0);
+                                    unmerged_sum != 0 ? unmerged_square / unmerged_sum : 0.0);
     DerivedNumber d{"delay",
                     "ms",
                     "mean over paths, weighted by w_ij" + (through.empty() ? std::string{} : ", through " + through),
@@ -207,10 +211,11 @@ std::vector<std::size_t> Reduction::pathways_into(std::size_t population) const 
 Reduction reduce(const PipelineConfig& config, const Network& network) {
     for (const ProjectionConfig& p : config.projections)
         if (p.plasticity)
-            throw InputError(p.where, fmt::format("projection '{}' has short-term plasticity, which the mean field does "
-                                                  "not know yet; the network's results are kept, and --only simulate "
-                                                  "gives them alone; for a mean field, remove 'plasticity'",
-                                                  p.name));
+            throw InputError(p.where,
+                             fmt::format("projection '{}' has short-term plasticity, which the mean field does "
+                                         "not know yet; the network's results are kept, and --only simulate "
+                                         "gives them alone; for a mean field, remove 'plasticity'",
+                                         p.name));
     Reduction out;
     std::vector<std::size_t> meso(network.populations.size(), ~std::size_t{0});
     for (std::size_t i = 0; i < network.populations.size(); ++i) {
@@ -229,8 +234,27 @@ Reduction reduce(const PipelineConfig& config, const Network& network) {
         w.receptor = config.populations[p.target].receptors.at(p.port);
         summarise(w, set.paths, !set.through.empty() && config.remap.merge_relays, network.populations[p.target].n,
                   set.through);
-        if (w.Q > 0) out.pathways.push_back(std::move(w));
+        if (w.Q != 0) out.pathways.push_back(std::move(w));
     });
+    for (const DriveConfig& d : config.drives) {
+        if (d.weight == 0) continue;
+        const std::size_t target = config.population_index(d.target);
+        const std::uint64_t n = network.populations[target].n;
+        Pathway w;
+        w.name = d.name;
+        w.source = out.populations.size();
+        w.target = meso[target];
+        w.port = d.port;
+        w.receptor = config.populations[target].receptors.at(d.port);
+        w.K = 1;
+        w.Q = d.weight;
+        w.in_degree.assign(n, 1.0F);
+        w.derived = {{"K", "1", "one Poisson train for every cell (drive)", w.K, {}},
+                     {"Q", weight_unit(w.receptor), "the drive's weight", w.Q, {}},
+                     {"delay", "ms", "a drive has none", w.delay, {}}};
+        out.populations.push_back({d.name, no_cells, n, true, true, d.rate_hz});
+        out.pathways.push_back(std::move(w));
+    }
     return out;
 }
 
@@ -255,6 +279,17 @@ std::vector<PathwayEdges> pathway_edges(const PipelineConfig& config, const Netw
         }
         out.push_back(std::move(edges));
     });
+    for (std::size_t s = out.size(); s < reduction.pathways.size(); ++s) { // drives: every cell has a source of its own
+        PathwayEdges edges;
+        const auto n = static_cast<std::uint32_t>(reduction.populations[reduction.pathways[s].target].n);
+        for (std::uint32_t i = 0; i < n; ++i) {
+            edges.row.push_back(i);
+            edges.source.push_back(i);
+        }
+        edges.row.push_back(n);
+        edges.weight.assign(n, 1.0F);
+        out.push_back(std::move(edges));
+    }
     return out;
 }
 

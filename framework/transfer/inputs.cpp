@@ -35,6 +35,8 @@ TransferInputs::TransferInputs(std::shared_ptr<const MembraneCell> cell, std::ve
     bool has_current[2] = {false, false}, has_conductance[2] = {false, false};
     for (const InputPathway& p : pathways_) {
         unit_.push_back(1e-3 * std::abs(p.Q * kernel_area(p.receptor)));
+        const auto axis = std::find(inputs_.begin(), inputs_.end(), p.excitatory ? Input::G_e : Input::G_i);
+        axis_.push_back(axis == inputs_.end() ? no_axis : static_cast<std::size_t>(axis - inputs_.begin()));
         ((p.receptor.flags & MFM_RECEPTOR_CURRENT) != 0 ? has_current : has_conductance)[p.excitatory ? 0 : 1] = true;
     }
     for (int axis = 0; conductances && axis < 2; ++axis)
@@ -68,11 +70,11 @@ void TransferInputs::evaluate(std::span<const double> r, double I, int order, In
     out.d.assign(order > 0 ? n * S : 0, 0.0);
     out.d2.assign(order > 1 ? n * S * S : 0, 0.0);
     const auto G = conductances(r);
-    MembraneMoments m;
-    std::vector<double> raised;
+    MembraneMoments& m = out.moments;
     if (membrane_) {
-        for (const double rate : r) raised.push_back(std::max(rate, least_rate));
-        membrane_->evaluate(raised, I, order, m);
+        out.raised.clear();
+        for (const double rate : r) out.raised.push_back(std::max(rate, least_rate));
+        membrane_->evaluate(out.raised, I, order, m);
         if (!m.defined) {
             out.defined = false;
             out.reason = m.reason;

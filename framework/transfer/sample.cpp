@@ -231,7 +231,8 @@ std::vector<const ConditionRecord*> stationary_conditions(const SpikeRecord& rec
         if (c.stationary && !c.partial()) conditions.push_back(&c);
     if (conditions.empty())
         throw InputError("no stationary stimulation of a whole population: transfer functions are sampled around the "
-                         "network's stationary rates; add a [stimulation.*] that holds them constant");
+                         "network's stationary rates; add a [stimulation.*] that holds them constant, or leave all "
+                         "stimulations out");
     std::stable_sort(conditions.begin(), conditions.end(),
                      [](const auto* a, const auto* b) { return a->level_hz < b->level_hz; });
     return conditions;
@@ -243,6 +244,11 @@ RatePath rate_path(const Reduction& r, const SpikeRecord& record) {
         path.level_hz.push_back(c->level_hz);
         std::vector<double> rates, regularity;
         for (const MesoPopulation& p : r.populations) {
+            if (p.drive) {
+                rates.push_back(p.rate_hz);
+                regularity.push_back(1.0);
+                continue;
+            }
             const PopulationActivity& activity = c->population[p.network_index];
             rates.push_back(activity.rate_hz);
             // External sources are Poisson by definition; cells that hardly fire have no intervals to speak of.
@@ -332,9 +338,7 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
         TransferPoint& p = table.points[i];
         NeuronGroup group(cell, t.copies, config.simulation.dt, config.seed,
                           stream_number(StreamPurpose::Sample, population << 20 | i));
-        if (p.I != 0.0)
-            group.set_setting(static_cast<std::size_t>(current),
-                              cell.neuron->settings[static_cast<std::size_t>(current)].real + p.I);
+        if (p.I != 0.0) group.shift_setting(static_cast<std::size_t>(current), p.I);
         const std::vector<double> cv = on_path(path.cv_isi, position[i]);
         std::vector<PoissonDrive> drives;
         std::vector<RenewalDrive> renewals;
@@ -388,8 +392,10 @@ std::vector<OperatingPoint> operating_points(const PipelineConfig& config, const
         std::vector<PoissonDrive> drives;
         for (const std::size_t s : r.pathways_into(population)) {
             const Pathway& w = r.pathways[s];
+            const MesoPopulation& source = r.populations[w.source];
             const std::vector<double> events =
-                event_rates(edges[s], conditions[c]->population[r.populations[w.source].network_index].cell_rate_hz);
+                event_rates(edges[s], source.drive ? std::vector<double>(source.n, source.rate_hz)
+                                                   : conditions[c]->population[source.network_index].cell_rate_hz);
             PoissonDrive d{w.port, {}, {w.Q}};
             // Two values at least, so that the array counts as one per cell.
             for (std::uint64_t i = 0; i < std::max<std::uint64_t>(n, 2); ++i)
