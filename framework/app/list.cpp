@@ -38,7 +38,8 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows, std::s
     return text;
 }
 
-std::string default_text(const mfm_field& field) {
+std::string default_text(const Component& component, const mfm_field& field) {
+    if (is_of_the_cell(component, field)) return "the cell's";
     if ((field.flags & MFM_REQUIRED) != 0) return "required";
     switch (field.kind) {
     case MFM_TEXT: {
@@ -132,7 +133,7 @@ std::string describe_plugin(const Registry& registry, const std::string& id) {
     for (const mfm_field* field : setting_fields(component)) {
         const bool per_cell = (field->flags & MFM_PER_NEURON) != 0;
         any_per_cell = any_per_cell || per_cell;
-        rows.push_back({field->name + std::string(per_cell ? " *" : ""), field->unit, default_text(*field),
+        rows.push_back({field->name + std::string(per_cell ? " *" : ""), field->unit, default_text(component, *field),
                         allowed_text(*field), field->doc});
     }
     text += rows.size() > 1 ? fmt::format("\n{}", table_text(rows, "")) : "\nno settings\n";

@@ -1,12 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "config/plugin_choice.hpp"
 #include "config/reader.hpp"
 #include "config/sections.hpp"
+#include "plugin/settings.hpp"
 
 namespace mfm {
 namespace {
+
+/// One basis, a list of candidates, or "auto": every basis there is, but for those with settings that must be given.
+std::vector<PluginChoice> read_bases(DocumentNode& node, const Registry& registry) {
+    const std::string path = "transfer.basis";
+    std::vector<PluginChoice> bases;
+    if (node.kind == DocumentNode::Kind::Text && node.text == "auto") {
+        for (const auto& [id, component] : registry.components()) {
+            const auto fields = setting_fields(component);
+            if (component.interface(MFM_TRANSFER_ID) != nullptr &&
+                std::none_of(fields.begin(), fields.end(),
+                             [](const auto* f) { return (f->flags & MFM_REQUIRED) != 0; }))
+                bases.push_back(make_choice(component, default_settings(component, node.where, path), node.where));
+        }
+        if (bases.empty()) throw InputError(node.where, path + " is \"auto\", but no transfer basis was found");
+    } else if (node.kind == DocumentNode::Kind::Array) {
+        if (node.elements.empty()) throw InputError(node.where, path + " is a list without a basis; name at least one");
+        for (std::size_t i = 0; i < node.elements.size(); ++i)
+            bases.push_back(
+                read_plugin(node.elements[i], fmt::format("{}[{}]", path, i + 1), registry, MFM_TRANSFER_ID).first);
+    } else {
+        bases.push_back(read_plugin(node, path, registry, MFM_TRANSFER_ID).first);
+    }
+    return bases;
+}
 
 void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig& transfer) {
     const TableReader table(node, "transfer",
@@ -14,7 +41,7 @@ void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig&
                              "transient", "working_low", "working_high", "starts", "folds", "renewal_below"});
     static_cast<void>(table.require("basis"));
     static_cast<void>(table.require("optimizer"));
-    transfer.basis = read_plugin(*node.find("basis"), "transfer.basis", registry, MFM_TRANSFER_ID).first;
+    transfer.bases = read_bases(*node.find("basis"), registry);
     transfer.optimizer = read_plugin(*node.find("optimizer"), "transfer.optimizer", registry, MFM_OPTIMIZER_ID).first;
     transfer.points = table.integer("points", 1, transfer.points);
     transfer.wide_points = table.integer("wide_points", 0, transfer.wide_points);

@@ -18,6 +18,7 @@ namespace mfm {
 struct PluginChoice {
     const Component* component = nullptr;
     SettingValues settings;
+    std::vector<bool> given; ///< [settings] by the pipeline, rather than by default
     SourcePosition where;
     std::string canonical; ///< id, version and settings as text: what the content hash is made of
 };
@@ -68,10 +69,10 @@ struct PopulationConfig {
 
 /// Short-term plasticity of a projection's synapses: depression and facilitation (Tsodyks & Markram 1997).
 struct PlasticityConfig {
-    double U = 0.5;                ///< share of the resources that a spike uses at rest, in (0, 1]
-    double u_0 = 0.5;              ///< share that the first spike uses
-    double tau_rec = 0.0;          ///< ms, recovery of resources, positive
-    double tau_fac = 0.0;          ///< ms, of facilitation; 0: depression alone
+    double U = 0.5;       ///< share of the resources that a spike uses at rest, in (0, 1]
+    double u_0 = 0.5;     ///< share that the first spike uses
+    double tau_rec = 0.0; ///< ms, recovery of resources, positive
+    double tau_fac = 0.0; ///< ms, of facilitation; 0: depression alone
 };
 
 struct ProjectionConfig {
@@ -124,7 +125,9 @@ struct RemapConfig {
 };
 
 struct TransferConfig {
-    PluginChoice basis, optimizer;
+    std::vector<PluginChoice> bases; ///< where there are several, each population takes the one with the least
+                                     ///< cross-validated error
+    PluginChoice optimizer;
     std::uint32_t points = 96, wide_points = 24, heldout_points = 32; ///< per population
     double seconds = 200.0;                                           ///< neuron-seconds per point
     std::uint32_t copies = 64;                                        ///< cells per point
@@ -143,7 +146,7 @@ struct MeanFieldConfig {
     bool adaptation = true;
     bool finite_size_noise = false; ///< synaptic dynamics: populations of n cells fire Poisson numbers of spikes
     double noise_step = 0.2;        ///< ms, the bin in which these numbers are drawn
-    bool cell_rates = false; ///< in-degrees weigh every source by its own rate, computed from the wiring
+    bool cell_rates = false;        ///< in-degrees weigh every source by its own rate, computed from the wiring
     std::uint32_t in_degree_nodes = 64;
     double relative_tolerance = 1e-6, absolute_tolerance = 1e-6;
 };

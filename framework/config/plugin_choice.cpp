@@ -108,6 +108,7 @@ CheckedSettings read_settings(DocumentNode& node, const std::string& path, const
     CheckedSettings checked;
     const auto fields = setting_fields(component);
     checked.earlier.resize(fields.size());
+    checked.given.resize(fields.size());
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const mfm_field& field = *fields[i];
         const bool is_reserved = std::find(reserved.begin(), reserved.end(), field.name) != reserved.end();
@@ -124,6 +125,7 @@ CheckedSettings read_settings(DocumentNode& node, const std::string& path, const
             checked.values.push_back(default_value(field));
             continue;
         }
+        checked.given[i] = true;
         const std::string name = is_reserved ? path + ".settings." + field.name : table.path(field.name);
         if (field.kind == MFM_REAL && given->kind == Kind::Table) {
             if ((field.flags & MFM_PER_NEURON) == 0)
@@ -149,13 +151,18 @@ CheckedSettings default_settings(const Component& component, const SourcePositio
     return read_settings(nothing, path, component, {}, {});
 }
 
-PluginChoice make_choice(const Component& component, const SettingValues& settings, const SourcePosition& where) {
-    PluginChoice choice{&component, settings, where, fmt::format("{} {}", component.abi->id, component.abi->version)};
+PluginChoice make_choice(const Component& component, const CheckedSettings& checked, const SourcePosition& where) {
+    const SettingValues& settings = checked.values;
+    PluginChoice choice{&component, settings, checked.given, where,
+                        fmt::format("{} {}", component.abi->id, component.abi->version)};
     const auto fields = setting_fields(component);
     for (std::size_t i = 0; i < fields.size(); ++i) {
-        const bool is_file = (fields[i]->flags & MFM_PATH) != 0 && !settings[i].text.empty();
+        const bool is_file = (fields[i]->flags & MFM_PATH) != 0 && !settings[i].text.empty(),
+                   is_open = is_of_the_cell(component, *fields[i]) && !checked.given[i];
         choice.canonical += fmt::format("; {} = {}", fields[i]->name,
-                                        is_file ? file_hash(settings[i].text) : canonical_text(settings[i]));
+                                        is_open   ? "the cell's"
+                                        : is_file ? file_hash(settings[i].text)
+                                                  : canonical_text(settings[i]));
     }
     const Instance trial(component, settings, where);
     return choice;
@@ -168,7 +175,7 @@ std::pair<PluginChoice, CheckedSettings> read_plugin(DocumentNode& node, const s
     if (node.kind == Kind::Text) {
         const Component& component = registry.find(node.text, interface_id, node.where);
         checked = default_settings(component, node.where, path);
-        return {make_choice(component, checked.values, node.where), checked};
+        return {make_choice(component, checked, node.where), checked};
     }
     if (node.kind != Kind::Table)
         throw InputError(node.where,
@@ -178,7 +185,7 @@ std::pair<PluginChoice, CheckedSettings> read_plugin(DocumentNode& node, const s
     if (id == nullptr) throw InputError(node.where, fmt::format("{} needs a value for 'plugin'", path));
     const Component& component = registry.find(read_text(*id, path + ".plugin"), interface_id, id->where);
     checked = read_settings(node, path, component, {"plugin"}, projections);
-    return {make_choice(component, checked.values, node.where), checked};
+    return {make_choice(component, checked, node.where), checked};
 }
 
 } // namespace mfm

@@ -13,6 +13,7 @@ namespace mfm {
 /// What the pipeline file gives for one plugin, checked against its schema.
 struct CheckedSettings {
     SettingValues values;             ///< in the order of the fields; defaults where nothing is given
+    std::vector<bool> given;          ///< [fields]
     std::vector<std::string> earlier; ///< [fields] the projection an MFM_PROJECTION_NAME setting names, or ""
     std::vector<std::pair<std::size_t, Distribution>>
         distributed; ///< MFM_PER_NEURON settings that differ from cell to cell
@@ -30,7 +31,7 @@ struct CheckedSettings {
 
 /// Component and settings together, tried out: what create() refuses is refused here, where the place in the file is
 /// known.
-[[nodiscard]] PluginChoice make_choice(const Component&, const SettingValues&, const SourcePosition& where);
+[[nodiscard]] PluginChoice make_choice(const Component&, const CheckedSettings&, const SourcePosition& where);
 
 /// "id", or { plugin = "id", settings ... }.
 [[nodiscard]] std::pair<PluginChoice, CheckedSettings> read_plugin(DocumentNode& node, const std::string& path,

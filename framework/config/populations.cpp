@@ -165,7 +165,7 @@ PopulationConfig read_population(DocumentEntry& entry, const Registry& registry,
             checked = read_settings(*parameters, table.path("parameters"), component, {}, {});
         else
             checked = default_settings(component, entry.value.where, table.path("parameters"));
-        population.neuron = make_choice(component, checked.values, id.where);
+        population.neuron = make_choice(component, checked, id.where);
         population.distributed = std::move(checked.distributed);
         read_receptors(table, population, config.simulation.dt);
         read_initial(table, population);

@@ -161,7 +161,7 @@ void read_stimulations(DocumentNode& document, const Registry& registry, Pipelin
         StimulationConfig stimulation;
         stimulation.name = entry.key;
         stimulation.where = node.where;
-        stimulation.protocol = make_choice(component, checked.values, id->where);
+        stimulation.protocol = make_choice(component, checked, id->where);
         const DocumentNode* target = node.find("target");
         if (target == nullptr) throw InputError(node.where, fmt::format("{} needs a value for 'target'", path));
         const PopulationConfig& population = named_population(*target, path + ".target", config);

@@ -35,7 +35,7 @@ std::vector<ManifestPlugin> plugins_of(const PipelineConfig& config) {
         if (p.neuron) add(*p.neuron);
     for (const auto& p : config.projections) add(p.rule);
     for (const auto& s : config.stimulations) add(s.protocol);
-    add(config.transfer.basis);
+    for (const auto& basis : config.transfer.bases) add(basis);
     add(config.transfer.optimizer);
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     return out;

@@ -213,9 +213,37 @@ std::string points_part(const ValidationReport& report) {
            out;
 }
 
+std::string share_text(std::optional<double> fraction) {
+    return fraction ? fmt::format("{:.2f} %", 100.0 * *fraction) : "-";
+}
+
+/// Every candidate of every population, where there were several.
+std::string bases_part(const ValidationReport& report) {
+    TextTable table({"population", "basis", "coefficients", "error", "left-out RMSE", "held-out RMSE"}, 2);
+    std::vector<std::string> reasons;
+    for (const auto& p : report.populations)
+        for (std::size_t i = 0; i < p.transfer.compared.size(); ++i) {
+            const BasisScore& s = p.transfer.compared[i];
+            table.add({p.name, s.basis + (i == p.transfer.candidate ? " *" : ""), std::to_string(s.coefficients),
+                       finite_text("{:.3f}", s.cross_validated_error), rate_text(s.cross_validated_rmse_hz),
+                       rate_text(s.heldout_rmse_hz)});
+            if (!s.reason.empty())
+                reasons.push_back(fmt::format("{}, {}: {}", p.name, s.basis, s.reason));
+            else if (s.undefined_points > 0)
+                reasons.push_back(fmt::format("{}, {}: its inputs are not defined at {} of the sampled points.", p.name,
+                                              s.basis, s.undefined_points));
+        }
+    if (table.empty()) return "";
+    return heading("Bases compared") +
+           wrap("The error is that of the points left out, in units of what the weights tolerate: 0.5 Hz, the standard "
+                "error and 2 % of the rate together. Each population takes the basis with the least error (the star) "
+                "among those that are defined at most points.") +
+           table.text() + bullets(reasons);
+}
+
 std::string transfer_part(const ValidationReport& report) {
-    TextTable table({"population", "basis", "fit", "held-out RMSE Hz", "held-out median error"}, 3);
-    std::string coefficients;
+    TextTable table({"population", "basis", "fit", "left-out RMSE", "held-out RMSE", "median error"}, 3);
+    std::string domains, coefficients;
     for (const auto& p : report.populations) {
         const auto& t = p.transfer;
         if (!t.basis) continue;
@@ -223,17 +251,40 @@ std::string transfer_part(const ValidationReport& report) {
                    !t.converged   ? "-"
                    : *t.converged ? "converged"
                                   : "did not converge",
-                   rate_text(t.heldout_rmse_hz),
-                   t.heldout_median_relative_error ? fmt::format("{:.2f} %", 100.0 * *t.heldout_median_relative_error)
-                                                   : "-"});
+                   rate_text(t.cross_validated_rmse_hz), rate_text(t.heldout_rmse_hz),
+                   share_text(t.heldout_median_relative_error) +
+                       (t.heldout_median_relative_error ? fmt::format(" ({})", t.relative_points) : "")});
+        if (!t.domain.empty()) {
+            std::string text = p.name + ":";
+            for (std::size_t k = 0; k < t.domain.size(); ++k)
+                text += fmt::format("{} {} {:.4g} to {:.4g}{}", k > 0 ? "," : "", t.domain[k].input, t.domain[k].lower,
+                                    t.domain[k].upper, t.domain[k].unit == "1" ? "" : " " + t.domain[k].unit);
+            domains += wrap(text, "  ", "    ");
+        }
         if (t.coefficients.empty()) continue;
+        constexpr std::size_t most_shown = 24;
+        if (t.coefficients.size() > most_shown) {
+            coefficients += wrap(fmt::format("{}: {}, in summary.json", p.name, t.coefficients.size()), "  ", "    ");
+            continue;
+        }
         std::string text = p.name + ":";
-        for (const auto& [name, value] : t.coefficients) text += fmt::format(" {}={:.6g}", name, value);
+        for (std::size_t k = 0; k < t.coefficients.size(); ++k) {
+            const auto& [name, value] = t.coefficients[k];
+            const double error = k < t.standard_errors.size() ? t.standard_errors[k] : 0.0;
+            text += fmt::format(" {}={:.6g}", name, value) + (error > 0 ? fmt::format("±{:.2g}", error) : "");
+        }
         coefficients += wrap(text, "  ", "    ");
     }
     if (table.empty()) return "";
-    return heading("Transfer functions") + table.text() +
-           (coefficients.empty() ? "" : "\n  Coefficients\n" + coefficients);
+    return heading("Transfer functions") +
+           wrap("RMSE in Hz over points of the working range: each left out of the fit once, and held out of it for "
+                "good. The median relative error is over those held out that are precise enough (their number in "
+                "brackets).") +
+           table.text() + (domains.empty() ? "" : "\n  Sampled domain\n" + domains) +
+           (coefficients.empty()
+                ? ""
+                : "\n  Coefficients, with their standard errors where the samples determine them\n" + coefficients) +
+           bases_part(report);
 }
 
 std::string operating_part(const ValidationReport& report) {

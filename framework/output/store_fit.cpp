@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <limits>
+
 #include "output/stage_file.hpp"
 #include "output/store.hpp"
 
@@ -26,6 +29,7 @@ struct FitOptional {
     std::optional<double> TransferFit::*member;
 };
 constexpr FitOptional fit_optionals[] = {
+    {"cross_validated_error", "1", &TransferFit::cross_validated_error},
     {"cross_validated_rmse_hz", "Hz", &TransferFit::cross_validated_rmse_hz},
     {"heldout_rmse_hz", "Hz", &TransferFit::heldout_rmse_hz},
     {"heldout_median_relative_error", "1", &TransferFit::heldout_median_relative_error},
@@ -35,6 +39,7 @@ struct FitCount {
     std::size_t TransferFit::*member;
 };
 constexpr FitCount fit_counts[] = {
+    {"candidate", &TransferFit::candidate},
     {"points", &TransferFit::points},
     {"heldout_points", &TransferFit::heldout_points},
     {"relative_points", &TransferFit::relative_points},
@@ -52,6 +57,48 @@ constexpr FitInteger fit_integers[] = {
     {"starts", &TransferFit::starts},
     {"agreeing_starts", &TransferFit::agreeing_starts},
 };
+/// Of each candidate; NaN for no value.
+struct ScoreNumber {
+    const char* name;
+    const char* unit;
+    std::optional<double> BasisScore::*member;
+};
+constexpr ScoreNumber score_numbers[] = {
+    {"cross_validated_error", "1", &BasisScore::cross_validated_error},
+    {"cross_validated_rmse_hz", "Hz", &BasisScore::cross_validated_rmse_hz},
+    {"heldout_rmse_hz", "Hz", &BasisScore::heldout_rmse_hz},
+    {"heldout_median_relative_error", "1", &BasisScore::heldout_median_relative_error},
+};
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+
+void save_scores(Hdf5Writer& out, const std::string& at, const std::vector<BasisScore>& scores) {
+    out.write(at + "/basis", column<std::string>(scores, [](const auto& s) { return s.basis; }));
+    out.write(at + "/reason", column<std::string>(scores, [](const auto& s) { return s.reason; }));
+    out.write(at + "/coefficients", column<std::uint64_t>(scores, [](const auto& s) { return s.coefficients; }), "1");
+    out.write(at + "/undefined_points", column<std::uint64_t>(scores, [](const auto& s) { return s.undefined_points; }),
+              "1");
+    for (const auto& number : score_numbers)
+        out.write(at + "/" + number.name,
+                  column<double>(scores, [&](const auto& s) { return (s.*number.member).value_or(nothing); }),
+                  number.unit);
+}
+std::vector<BasisScore> load_scores(const Hdf5Reader& in, const std::filesystem::path& file, const std::string& at) {
+    const auto bases = in.texts(at + "/basis"), reasons = in.texts(at + "/reason");
+    const auto coefficients = in.read<std::uint64_t>(at + "/coefficients"),
+               undefined = in.read<std::uint64_t>(at + "/undefined_points");
+    for (const std::size_t n : {reasons.size(), coefficients.size(), undefined.size()})
+        expect_length(file, at, n, bases.size());
+    std::vector<BasisScore> scores(bases.size());
+    for (std::size_t i = 0; i < scores.size(); ++i)
+        scores[i] = {bases[i], reasons[i], coefficients[i], undefined[i], {}, {}, {}, {}};
+    for (const auto& number : score_numbers) {
+        const auto values = in.read<double>(at + "/" + number.name);
+        expect_length(file, at + "/" + number.name, values.size(), scores.size());
+        for (std::size_t i = 0; i < scores.size(); ++i)
+            if (!std::isnan(values[i])) scores[i].*number.member = values[i];
+    }
+    return scores;
+}
 
 } // namespace
 
@@ -68,6 +115,7 @@ void save_transfer_fits(const std::filesystem::path& file, std::span<const Trans
         for (const auto& i : fit_integers) out.attribute(at, i.name, std::uint64_t{f.*i.member});
         for (const auto& c : fit_counts) out.attribute(at, c.name, std::uint64_t{f.*c.member});
         out.write(at + "/input_names", f.inputs);
+        out.write(at + "/input_units", f.input_units);
         out.write(at + "/coefficient_names", f.coefficients);
         out.write(at + "/coefficient_units", f.units);
         out.write(at + "/value", f.value, "as in coefficient_units");
@@ -90,6 +138,7 @@ void save_transfer_fits(const std::filesystem::path& file, std::span<const Trans
         out.write(current + "/minus", f.current.minus, "as in coefficient_units");
         out.write(current + "/rmse_hz", std::vector{f.current.rmse_hz}, "Hz");
         out.attribute(current, "points", std::uint64_t{f.current.points});
+        save_scores(out, at + "/compared", f.compared);
     }
     out.save(file);
 }
@@ -111,6 +160,7 @@ std::vector<TransferFit> load_transfer_fits(const std::filesystem::path& file, c
         for (const auto& i : fit_integers) f.*i.member = static_cast<std::uint32_t>(in.integer(at, i.name));
         for (const auto& c : fit_counts) f.*c.member = in.integer(at, c.name);
         f.inputs = in.texts(at + "/input_names");
+        f.input_units = in.texts(at + "/input_units");
         f.coefficients = in.texts(at + "/coefficient_names");
         f.units = in.texts(at + "/coefficient_units");
         f.value = in.read<double>(at + "/value");
@@ -135,6 +185,7 @@ std::vector<TransferFit> load_transfer_fits(const std::filesystem::path& file, c
         f.current.minus = in.read<double>(current + "/minus");
         f.current.rmse_hz = one(current + "/rmse_hz");
         f.current.points = in.integer(current, "points");
+        f.compared = load_scores(in, file, at + "/compared");
         if (!f.coefficients.empty())
             expect_length(file, "the coefficients of " + name, f.value.size(), f.coefficients.size());
         fits.push_back(std::move(f));

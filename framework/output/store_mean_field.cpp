@@ -82,6 +82,7 @@ void save_mean_field(const std::filesystem::path& file, const MeanFieldResults& 
         out.attribute(at, "covariance_loss", c.covariance_loss);
         out.attribute(at, "lowest_eigenvalue", c.lowest_eigenvalue);
         for (const Column& column : columns) out.write(at + "/" + column.name, c.*column.member, column.unit);
+        out.write(at + "/outside_inputs", c.outside_inputs);
         write_rows(out, at + "/course_hz", c.course_hz, "Hz");
         write_rows(out, at + "/course_sd_hz", c.course_sd_hz, "Hz");
         std::vector<std::vector<double>> rates;
@@ -130,6 +131,7 @@ MeanFieldResults load_mean_field(const std::filesystem::path& file, const std::s
         c.covariance_loss = in.real(at, "covariance_loss");
         c.lowest_eigenvalue = in.real(at, "lowest_eigenvalue");
         for (const Column& column : columns) c.*column.member = in.read<double>(at + "/" + column.name);
+        c.outside_inputs = in.texts(at + "/outside_inputs");
         c.course_hz = read_rows(file, in, at + "/course_hz", c.time_ms.size());
         c.course_sd_hz = read_rows(file, in, at + "/course_sd_hz", c.time_ms.size());
         const auto rates = read_rows(file, in, at + "/points/rate_hz", P);

@@ -37,10 +37,30 @@ Json fluctuations(const FluctuationRow& row) {
 }
 
 Json transfer(const TransferSummary& t) {
-    Json coefficients = nullptr, operating_point = nullptr;
-    if (!t.coefficients.empty()) {
-        coefficients = Json::object();
-        for (const auto& [name, x] : t.coefficients) coefficients[name] = value(x);
+    Json coefficients = nullptr, errors = nullptr, domain = nullptr, compared = nullptr, operating_point = nullptr;
+    if (t.basis) {
+        coefficients = errors = domain = Json::object();
+        for (std::size_t k = 0; k < t.coefficients.size(); ++k) {
+            const auto& [name, x] = t.coefficients[k];
+            coefficients[name] = value(x);
+            errors[name] = value(k < t.standard_errors.size() ? std::optional(t.standard_errors[k]) : std::nullopt);
+        }
+        for (const auto& row : t.domain) domain[row.input] = {value(row.lower), value(row.upper)};
+    }
+    if (!t.compared.empty()) {
+        compared = Json::array();
+        for (std::size_t i = 0; i < t.compared.size(); ++i) {
+            const BasisScore& s = t.compared[i];
+            compared.push_back(Json{{"basis", s.basis},
+                                    {"chosen", i == t.candidate},
+                                    {"reason", s.reason.empty() ? Json(nullptr) : Json(s.reason)},
+                                    {"coefficients", s.coefficients},
+                                    {"undefined_points", s.undefined_points},
+                                    {"cross_validated_error", value(s.cross_validated_error)},
+                                    {"cross_validated_rmse_hz", value(s.cross_validated_rmse_hz)},
+                                    {"heldout_rmse_hz", value(s.heldout_rmse_hz)},
+                                    {"heldout_median_relative_error", value(s.heldout_median_relative_error)}});
+        }
     }
     if (t.operating_point) {
         operating_point = Json::array();
@@ -53,8 +73,13 @@ Json transfer(const TransferSummary& t) {
     }
     return {{"basis", t.basis ? Json(*t.basis) : Json(nullptr)},
             {"coefficients", coefficients},
+            {"standard_errors", errors},
+            {"domain", domain},
+            {"cross_validated_error", value(t.cross_validated_error)},
+            {"cross_validated_rmse_hz", value(t.cross_validated_rmse_hz)},
             {"heldout_rmse_hz", value(t.heldout_rmse_hz)},
             {"heldout_median_relative_error", value(t.heldout_median_relative_error)},
+            {"compared", compared},
             {"operating_point", operating_point}};
 }
 

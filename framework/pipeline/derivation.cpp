@@ -9,6 +9,7 @@
 
 #include "meanfield/cell_rates.hpp"
 #include "pipeline/conditions.hpp"
+#include "transfer/basis.hpp"
 #include "validate/metrics.hpp"
 
 namespace mfm {
@@ -22,16 +23,31 @@ std::vector<std::size_t> modelled(const Reduction& r) {
     return out;
 }
 
-std::shared_ptr<const Instance> instance_of(const PluginChoice& choice) {
-    if (choice.component == nullptr)
+void require_transfer(const PipelineConfig& config) {
+    if (config.transfer.bases.empty())
         throw InputError(
             "the pipeline has no [transfer]; add one with a basis and an optimizer, or run the stages before it "
             "with --only");
-    return std::make_shared<const Instance>(*choice.component, choice.settings, choice.where);
 }
 TransferInputs inputs_of(const PipelineConfig& config, const Reduction& r, std::size_t p, const Instance& basis) {
     const PopulationConfig& population = config.populations[r.populations[p].network_index];
     return {make_cell(population), input_pathways(r, p, population), basis};
+}
+
+/// The pipeline's bases as they are for population p; some may be none for it.
+std::vector<BasisCandidate> candidates_of(const PipelineConfig& config, const Reduction& r, std::size_t p) {
+    std::vector<BasisCandidate> out;
+    for (const PluginChoice& choice : config.transfer.bases) {
+        BasisCandidate candidate{basis_label(choice), nullptr, {}, ""};
+        try {
+            candidate.basis = make_basis(choice, config.populations[r.populations[p].network_index]);
+            candidate.inputs = inputs_of(config, r, p, *candidate.basis);
+        } catch (const InputError& error) {
+            candidate.reason = error.what();
+        }
+        out.push_back(std::move(candidate));
+    }
+    return out;
 }
 
 } // namespace
@@ -42,12 +58,13 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
     const std::vector<std::size_t> populations = modelled(r);
     const std::size_t conditions = path.level_hz.size();
     const std::vector<PathwayEdges> edges = pathway_edges(config, network, r);
+    const SourceStatistics statistics{path.cv_isi, {}};
     std::vector<TransferTable> tables(populations.size());
     for (std::size_t i = 0; i < populations.size(); ++i) {
         const std::size_t p = populations[i];
         progress.begin("sampling the transfer function of " + r.populations[p].name + " (points)",
                        sample_count(config, r, p) + conditions);
-        tables[i] = sample_transfer(config, r, path, p, progress);
+        tables[i] = sample_transfer(config, r, path, statistics, nullptr, p, progress);
         const std::vector<OperatingPoint> points = operating_points(config, r, edges, record, p, progress);
         progress.end();
         for (std::size_t c = 0; c < conditions; ++c) {
@@ -71,21 +88,22 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
 
 std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& r,
                                  const std::vector<TransferTable>& tables, Progress& progress) {
-    const std::shared_ptr<const Instance> basis = instance_of(config.transfer.basis),
-                                          optimizer = instance_of(config.transfer.optimizer);
+    require_transfer(config);
+    const PluginChoice& choice = config.transfer.optimizer;
+    const Instance optimizer(*choice.component, choice.settings, choice.where);
     const std::vector<std::size_t> populations = modelled(r);
     std::vector<TransferFit> fits(populations.size());
     FitOptions options;
     options.starts = config.transfer.starts;
     options.folds = config.transfer.folds;
     options.seed = config.seed;
-    progress.begin("fitting transfer functions", populations.size() * fit_count(options));
+    progress.begin("fitting transfer functions",
+                   populations.size() * config.transfer.bases.size() * fit_count(options));
     tbb::parallel_for(std::size_t{0}, populations.size(), [&](std::size_t i) {
         throw_if_interrupted();
         FitOptions mine = options;
         mine.stream = i;
-        fits[i] =
-            fit_transfer(tables[i], inputs_of(config, r, populations[i], *basis), *basis, *optimizer, mine, progress);
+        fits[i] = fit_best(tables[i], candidates_of(config, r, populations[i]), optimizer, mine, progress);
     });
     progress.end();
     return fits;
@@ -93,7 +111,7 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
 
 MeanFieldModel derive_model(const PipelineConfig& config, const Network& network, const Reduction& r,
                             const std::vector<TransferFit>& fits, const SpikeRecord& record, Progress& progress) {
-    const std::shared_ptr<const Instance> basis = instance_of(config.transfer.basis);
+    require_transfer(config);
     std::vector<PopulationModel> populations;
     std::size_t next = 0;
     for (std::size_t p = 0; p < r.populations.size(); ++p) {
@@ -104,7 +122,10 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Network& network
         m.drive = meso.drive;
         m.n = meso.n;
         if (!meso.external) {
-            m.transfer = std::make_shared<FittedTransfer>(fits.at(next++), basis, inputs_of(config, r, p, *basis));
+            const TransferFit& fit = fits.at(next++);
+            const std::shared_ptr<const Instance> basis =
+                make_basis(config.transfer.bases.at(fit.candidate), config.populations[meso.network_index]);
+            m.transfer = std::make_shared<FittedTransfer>(fit, basis, inputs_of(config, r, p, *basis));
             const Adaptation a = adaptation_of(config.populations[meso.network_index]);
             m.adaptation_rate = a.rate;
             m.adaptation_increment = a.increment;
@@ -169,6 +190,15 @@ ValidationReport validate_model(const PipelineConfig& config, const Network& net
         t.basis = fit.basis;
         for (std::size_t k = 0; k < fit.value.size(); ++k)
             t.coefficients.emplace_back(fit.coefficients[k], fit.value[k]);
+        for (std::size_t k = 0; k < fit.value.size(); ++k)
+            t.standard_errors.push_back(std::sqrt(fit.covariance[k * (fit.value.size() + 1)]));
+        for (std::size_t k = 0; k < fit.inputs.size(); ++k)
+            t.domain.push_back({fit.inputs[k], fit.input_units[k], fit.lower[k], fit.upper[k]});
+        t.cross_validated_error = fit.cross_validated_error;
+        t.cross_validated_rmse_hz = fit.cross_validated_rmse_hz;
+        t.relative_points = fit.relative_points;
+        t.compared = fit.compared;
+        t.candidate = fit.candidate;
         t.heldout_rmse_hz = fit.heldout_rmse_hz;
         t.heldout_median_relative_error = fit.heldout_median_relative_error;
         t.converged = fit.outcome == MFM_CONVERGED;

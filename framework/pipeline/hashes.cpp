@@ -4,6 +4,7 @@
 #include "output/manifest.hpp"
 #include "support/hash.hpp"
 #include "support/version.hpp"
+#include "transfer/basis.hpp"
 
 namespace mfm {
 namespace {
@@ -140,6 +141,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         h.add(std::string_view(out.remap));
         for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies, t.renewal_below}) h.add(n);
         for (const double x : {t.seconds, t.transient, t.working_low, t.working_high}) h.add(x);
+        h.add(std::uint64_t{is_analytic(t)});
         h.add(std::uint64_t{c.mean_field.adaptation});
         h.add(std::uint64_t{c.mean_field.dynamics !=
                             MeanFieldConfig::Dynamics::Synaptic}); // with a current axis or without
@@ -148,7 +150,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
     {
         Hasher h;
         h.add(std::string_view(out.sample));
-        h.add(c.transfer.basis);
+        for (const PluginChoice& basis : c.transfer.bases) h.add(basis);
         h.add(c.transfer.optimizer);
         h.add(std::uint64_t{c.transfer.starts});
         h.add(std::uint64_t{c.transfer.folds});

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
@@ -132,7 +133,17 @@ void solve_stationary(const Task& task, const std::vector<double>& network_rates
         out.eigenvalue_imag.push_back(e.imag());
     }
     out.outside_domain.assign(point.rate_hz.size(), 0.0);
-    for (const std::size_t p : point.outside) out.outside_domain[p] = 1.0;
+    out.outside_inputs.assign(point.rate_hz.size(), "");
+    for (const std::size_t p : point.outside) {
+        std::vector<double> nu;
+        for (const std::size_t s : model.pathways_into(p)) nu.push_back(point.rate_hz[model.pathways()[s].source]);
+        out.outside_domain[p] = 1.0;
+        out.outside_inputs[p] = model.describe_inputs(p, nu);
+        task.warnings.push_back(
+            fmt::format("{}: at the fixed point {} is outside of the domain of its transfer function, where it fires "
+                        "{:.4g} Hz",
+                        out.label, out.outside_inputs[p], point.rate_hz[p]));
+    }
     out.largest_F_T = point.FT;
     if (has_covariances(model.config())) {
         out.first_order_hz = point.first_order_hz;
@@ -189,7 +200,11 @@ void solve_dynamic(const Task& task) {
     out.course_hz = t.rate_hz;
     out.course_sd_hz = t.sd_hz;
     out.outside_domain.assign(t.rate_hz.size(), 0.0);
-    for (const DomainExcursion& e : t.outside) out.outside_domain[e.population] = e.fraction;
+    out.outside_inputs.assign(t.rate_hz.size(), "");
+    for (const DomainExcursion& e : t.outside) {
+        out.outside_domain[e.population] = e.fraction;
+        out.outside_inputs[e.population] = model.describe_inputs(e.population, e.presynaptic_hz);
+    }
     out.largest_F_T = t.FT;
     out.covariance_loss = t.covariance_loss.fraction;
     out.lowest_eigenvalue = t.covariance_loss.lowest_eigenvalue;

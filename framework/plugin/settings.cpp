@@ -20,6 +20,11 @@ std::span<const mfm_field* const> setting_fields(const Component& component) {
     return fields_of_list(component.abi->settings);
 }
 
+bool is_of_the_cell(const Component& component, const mfm_field& setting) {
+    return setting.role != nullptr && std::string_view(setting.role) != MFM_ROLE_MOMENTS &&
+           component.interface(MFM_TRANSFER_ID) != nullptr;
+}
+
 int field_index(const Component& component, std::string_view name) {
     const auto fields = setting_fields(component);
     for (std::size_t i = 0; i < fields.size(); ++i)

@@ -16,6 +16,10 @@ namespace mfm {
 /// Index of the setting with this name, or -1.
 [[nodiscard]] int field_index(const Component&, std::string_view name);
 
+/// True for a setting of a transfer basis that has the role of a neuron's setting: without a value in the pipeline, it
+/// is that of each population's cell.
+[[nodiscard]] bool is_of_the_cell(const Component&, const mfm_field& setting);
+
 /// The field's default; a list's is empty, a text's the first choice or "".
 [[nodiscard]] SettingValue default_value(const mfm_field&);
 /// True when `value` is within the field's bounds, open or closed.

@@ -6,11 +6,15 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <deque>
 #include <limits>
+#include <mutex>
 #include <numeric>
 
 #include "plugin/settings.hpp"
+#include "transfer/basis.hpp"
 
 namespace mfm {
 namespace {
@@ -19,12 +23,14 @@ namespace {
 struct Data {
     std::vector<std::vector<double>> input; ///< [inputs][n]
     std::vector<double> rate, weight;
+    std::vector<bool> working; ///< in the working range
     explicit Data(std::size_t inputs = 0) : input(inputs) {}
     [[nodiscard]] std::size_t size() const { return rate.size(); }
-    void add(const std::vector<double>& x, double F, double w) {
+    void add(const std::vector<double>& x, double F, double w, bool in_working_range = false) {
         for (std::size_t k = 0; k < input.size(); ++k) input[k].push_back(x[k]);
         rate.push_back(F);
         weight.push_back(w);
+        working.push_back(in_working_range);
     }
     [[nodiscard]] Data subset(const std::vector<std::size_t>& which) const {
         Data out(input.size());
@@ -32,6 +38,7 @@ struct Data {
             for (std::size_t k = 0; k < input.size(); ++k) out.input[k].push_back(input[k][i]);
             out.rate.push_back(rate[i]);
             out.weight.push_back(weight[i]);
+            out.working.push_back(working[i]);
         }
         return out;
     }
@@ -45,11 +52,9 @@ struct Basis {
     std::vector<double> lower, upper;
 
     explicit Basis(const Instance& basis) : instance(basis), table(basis.table<mfm_transfer_v1>(MFM_TRANSFER_ID)) {
-        const mfm_field *const *in = nullptr, *const *co = nullptr;
-        mfm_error error = empty_error();
-        check_status(table.shape(instance.self(), &in, &co, &error), error, instance.component(), "shape");
-        inputs = fields_of_list(in);
-        coefficients = fields_of_list(co);
+        const BasisShape shape = basis_shape(basis);
+        inputs = shape.inputs;
+        coefficients = shape.coefficients;
     }
     /// value [n]; d_coefficient [coefficients * n] or empty.
     void evaluate(const Data& data, const double* c, double* value, double* d_coefficient) const {
@@ -71,6 +76,7 @@ struct Basis {
         check_status(table.evaluate(instance.self(), &b, &error), error, instance.component(), "evaluate");
     }
     [[nodiscard]] std::vector<double> guess(Data& data) const {
+        if (coefficients.empty()) return {};
         std::vector<const double*> in;
         for (const auto& axis : data.input) in.push_back(axis.data());
         mfm_transfer_batch b{};
@@ -90,6 +96,12 @@ struct Basis {
     }
 };
 
+double half_square(std::span<const double> residual) {
+    double sum = 0;
+    for (const double r : residual) sum += 0.5 * r * r;
+    return sum;
+}
+
 /// What the optimizer asks: weighted errors of all points, and pulls towards given coefficients when there are any.
 struct Residuals {
     const Basis& basis;
@@ -98,6 +110,7 @@ struct Residuals {
     std::vector<double> width; ///< [coefficients]: a departure of this size costs as much as an error of one weight
     std::vector<double> value, slope;
     bool stop = false;
+    std::vector<double> least_cost; ///< at each Jacobian, the least so far
 
     Residuals(const Basis& b, const Data& d) : basis(b), data(d) {}
     [[nodiscard]] std::size_t size() const { return data.size() + (centre != nullptr ? centre->size() : 0); }
@@ -117,7 +130,16 @@ struct Residuals {
             if (jacobian == nullptr) continue;
             for (std::size_t j = 0; j < m; ++j) jacobian[(n + k) * m + j] = j == k ? 1.0 / width[k] : 0.0;
         }
+        if (jacobian != nullptr) {
+            const double cost = half_square({residual, size()});
+            least_cost.push_back(least_cost.empty() ? cost : std::min(cost, least_cost.back()));
+        }
         return MFM_OK;
+    }
+    /// The second half of a long search lowered the cost by less than one per cent: directions that the data hardly
+    /// determine can be followed for thousands of steps, and nothing is gained.
+    [[nodiscard]] bool is_flat() const {
+        return least_cost.size() > 60 && least_cost.back() > 0.99 * least_cost[least_cost.size() / 2];
     }
     static mfm_status call(void* self, std::uint32_t n, const double* x, double* residual, double* jacobian,
                            mfm_error* error) noexcept {
@@ -174,6 +196,13 @@ Solved solve(const Instance& optimizer, Residuals& residuals, const std::vector<
     problem.progress = &Residuals::progress;
     Solved out;
     out.c = start;
+    if (m == 0) {
+        std::vector<double> r(residuals.size());
+        if (residuals.at(nullptr, r.data(), nullptr) == MFM_OK) out.cost = half_square(r);
+        out.outcome = MFM_CONVERGED;
+        out.message = "there is nothing to fit";
+        return out;
+    }
     mfm_solution solution{};
     solution.size = sizeof solution;
     solution.x = out.c.data();
@@ -192,6 +221,10 @@ Solved solve(const Instance& optimizer, Residuals& residuals, const std::vector<
     out.iterations = solution.iterations;
     out.evaluations = solution.evaluations;
     out.message = solution.message;
+    if (out.outcome == MFM_BUDGET && residuals.is_flat()) {
+        out.outcome = MFM_CONVERGED;
+        out.message = "converged: the cost has become flat";
+    }
     return out;
 }
 
@@ -229,25 +262,33 @@ double median(std::vector<double> v) {
     return n % 2 == 1 ? v[n / 2] : 0.5 * (v[n / 2 - 1] + v[n / 2]);
 }
 
-/// (J^T J)^+ times the reduced chi-square; coefficients that the data do not determine get 0 variance.
+/// (J^T J)^+ times the reduced chi-square.  Coefficients on a bound count as fixed; they and those that the data do not
+/// determine get 0 variance.
 std::vector<double> covariance_at(Residuals& residuals, const std::vector<double>& c, double cost) {
     const auto m = static_cast<Eigen::Index>(c.size()), n = static_cast<Eigen::Index>(residuals.size());
     std::vector<double> r(residuals.size()), jacobian(r.size() * c.size());
-    if (residuals.at(c.data(), r.data(), jacobian.data()) != MFM_OK)
+    if (c.empty() || residuals.at(c.data(), r.data(), jacobian.data()) != MFM_OK)
         return std::vector<double>(c.size() * c.size(), 0.0);
     Eigen::MatrixXd J =
         Eigen::Map<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(jacobian.data(), n, m);
     Eigen::VectorXd size(m);
     for (Eigen::Index k = 0; k < m; ++k) {
+        const auto i = static_cast<std::size_t>(k);
+        const mfm_field& field = *residuals.basis.coefficients[i];
+        if (c[i] <= field.lower || c[i] >= field.upper) J.col(k).setZero();
         const double length = J.col(k).norm();
         size(k) = length > 0 ? length : 1.0;
         J.col(k) /= size(k);
     }
     const Eigen::JacobiSVD<Eigen::MatrixXd> svd(J, Eigen::ComputeThinU | Eigen::ComputeThinV);
     Eigen::VectorXd inverse = svd.singularValues();
-    for (Eigen::Index k = 0; k < inverse.size(); ++k)
-        inverse(k) = inverse(k) > 1e-10 * svd.singularValues()(0) ? 1.0 / (inverse(k) * inverse(k)) : 0.0;
-    const double chi2 = n > m ? 2.0 * cost / static_cast<double>(n - m) : 1.0;
+    Eigen::Index rank = 0;
+    for (Eigen::Index k = 0; k < inverse.size(); ++k) {
+        const bool determined = inverse(k) > 1e-10 * svd.singularValues()(0);
+        inverse(k) = determined ? 1.0 / (inverse(k) * inverse(k)) : 0.0;
+        rank += determined ? 1 : 0;
+    }
+    const double chi2 = n > rank ? 2.0 * cost / static_cast<double>(n - rank) : 1.0;
     const Eigen::MatrixXd C = svd.matrixV() * inverse.asDiagonal() * svd.matrixV().transpose();
     std::vector<double> out(c.size() * c.size());
     for (Eigen::Index a = 0; a < m; ++a)
@@ -286,6 +327,7 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
     fit.population = table.population;
     fit.basis = basis_instance.component().id();
     fit.inputs = inputs.names();
+    for (const mfm_field* f : basis.inputs) fit.input_units.emplace_back(f->unit);
     for (const mfm_field* f : basis.coefficients) {
         fit.coefficients.emplace_back(f->name);
         fit.units.emplace_back(f->unit);
@@ -309,10 +351,12 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
         InputPoint at;
         inputs.evaluate(r, p.I, 0, at);
         const bool fitted = p.use == TransferPoint::Use::Working || p.use == TransferPoint::Use::Wide;
-        if (p.use == TransferPoint::Use::Working) fit.largest_rate_hz = std::max(fit.largest_rate_hz, p.rate_hz);
+        const bool held_out = p.use == TransferPoint::Use::HeldOut;
+        if (p.use == TransferPoint::Use::Working || held_out)
+            fit.largest_rate_hz = std::max(fit.largest_rate_hz, p.rate_hz);
         if (!at.defined) {
             if (fitted) ++fit.undefined_points;
-            if (p.use == TransferPoint::Use::HeldOut) ++fit.heldout_undefined;
+            if (held_out) ++fit.heldout_undefined;
             continue;
         }
         if (p.I == 0.0) at_rest.emplace_back(i, at.x);
@@ -324,12 +368,12 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
                                  "; the current's gain needs one size, with both signs");
             (p.I > 0 ? plus : minus).add(at.x, p.rate_hz, weight_of(p, options));
         }
-        if (p.use == TransferPoint::Use::HeldOut) {
+        if (held_out) {
             heldout.add(at.x, p.rate_hz, weight_of(p, options));
             relative_floor.push_back(p.rate_hz >= 1.0 && (p.se_hz < 0.005 * p.rate_hz || p.se_hz < 0.05) ? 1.0 : 0.0);
         }
-        if (!fitted) continue;
-        training.add(at.x, p.rate_hz, weight_of(p, options));
+        if (fitted) training.add(at.x, p.rate_hz, weight_of(p, options), p.use == TransferPoint::Use::Working);
+        if (!fitted && !(held_out && m == 0)) continue; // without a fit, the domain is where it was tested
         const auto [G_e, G_i] = inputs.conductances(r);
         if (first) {
             fit.lower = fit.upper = at.x;
@@ -348,6 +392,9 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
     }
     fit.points = training.size();
     fit.heldout_points = heldout.size();
+    if (fit.lower.empty())
+        throw InputError("the transfer function of '" + table.population + "' has no point where '" + fit.basis +
+                         "' is defined; sample more points or choose another basis");
     if (training.size() < m)
         throw InputError("the transfer function of '" + table.population + "' has " + std::to_string(training.size()) +
                          " points to fit " + std::to_string(m) + " coefficients of '" + fit.basis + "' to" +
@@ -397,33 +444,44 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
     {
         std::vector<double> r(training.size());
         residuals.at(fit.value.data(), r.data(), nullptr); // an optimizer with a robust loss reports another cost
-        fit.cost = 0;
-        for (const double e : r) fit.cost += 0.5 * e * e;
+        fit.cost = half_square(r);
         fit.rmse_hz = rms(residuals.value, training.rate);
     }
     fit.covariance = covariance_at(residuals, fit.value, fit.cost);
 
-    // Cross-validation: the points in random order, dealt to the folds in turn.
-    if (options.folds > 1 && training.size() >= m + options.folds) {
+    // Cross-validation: the points in random order, dealt to the folds in turn.  Every fold starts from its own guess:
+    // the fit to all points knows those that are left out.
+    const auto n_working = std::count(training.working.begin(), training.working.end(), true);
+    if (options.folds > 1 && training.size() >= m + options.folds && n_working > 0) {
         std::vector<std::size_t> order(training.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
         RandomSequence random(options.seed, options.stream, 0, 0x666f6c64); // "fold"
         for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-        std::vector<double> squares(options.folds, 0.0);
+        std::vector<double> squares(options.folds, 0.0), weighted(options.folds, 0.0);
         tbb::parallel_for(0u, options.folds, [&](std::uint32_t f) {
             throw_if_interrupted();
             std::vector<std::size_t> in, out;
             for (std::size_t i = 0; i < order.size(); ++i) (i % options.folds == f ? out : in).push_back(order[i]);
-            const Data rest = training.subset(in), left = training.subset(out);
+            Data rest = training.subset(in);
+            const Data left = training.subset(out);
             Residuals own(basis, rest);
-            const std::vector<double> c = solve(optimizer, own, fit.value, scale).c;
+            const std::vector<double> start = basis.guess(rest);
+            const std::vector<double> c = solve(optimizer, own, start, scales(own, start)).c;
             std::vector<double> F(left.size());
             basis.evaluate(left, c.data(), F.data(), nullptr);
-            for (std::size_t i = 0; i < F.size(); ++i) squares[f] += (F[i] - left.rate[i]) * (F[i] - left.rate[i]);
+            for (std::size_t i = 0; i < F.size(); ++i) {
+                if (!left.working[i]) continue;
+                const double square = (F[i] - left.rate[i]) * (F[i] - left.rate[i]);
+                squares[f] += square;
+                weighted[f] += left.weight[i] * square;
+            }
             progress.advance();
         });
-        fit.cross_validated_rmse_hz =
-            std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0) / static_cast<double>(training.size()));
+        const auto root_mean = [&](const std::vector<double>& sums) {
+            return std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(n_working));
+        };
+        fit.cross_validated_rmse_hz = root_mean(squares);
+        fit.cross_validated_error = root_mean(weighted);
     } else if (options.folds > 1) {
         progress.advance(options.folds);
     }
@@ -474,6 +532,98 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
         progress.advance(2);
     }
     return fit;
+}
+
+namespace {
+
+/// Counts what passes, and keeps warnings until it is known whether they matter.
+class Held final : public Progress {
+public:
+    explicit Held(Progress& to) : to_(to) {}
+    void begin(const std::string&, std::uint64_t) override {}
+    void advance(std::uint64_t done) override {
+        done_ += done;
+        to_.advance(done);
+    }
+    void end(const std::string&) override {}
+    void note(const std::string& line) override { to_.note(line); }
+    void warn(const std::string& line) override {
+        const std::scoped_lock lock(mutex_);
+        warnings_.push_back(line);
+    }
+    void finish(std::uint64_t total) {
+        if (done_ < total) to_.advance(total - done_);
+    }
+    void release() const {
+        for (const std::string& line : warnings_) to_.warn(line);
+    }
+
+private:
+    Progress& to_;
+    std::atomic<std::uint64_t> done_ = 0;
+    std::mutex mutex_;
+    std::vector<std::string> warnings_;
+};
+
+BasisScore score_of(const std::string& name, const TransferFit& fit) {
+    return {name,
+            fit.cross_validated_error ? "" : "there are too few points to cross-validate it",
+            fit.value.size(),
+            fit.undefined_points + fit.heldout_undefined,
+            fit.cross_validated_error,
+            fit.cross_validated_rmse_hz,
+            fit.heldout_rmse_hz,
+            fit.heldout_median_relative_error};
+}
+/// A candidate that can be used comes before one that cannot; then the one that is defined at more points; then the one
+/// with less error.
+bool is_better(const BasisScore& a, const BasisScore& b) {
+    const auto error = [](const BasisScore& s) {
+        const double e = s.cross_validated_error.value_or(std::numeric_limits<double>::infinity());
+        return std::isnan(e) ? std::numeric_limits<double>::infinity() : e;
+    };
+    if (a.reason.empty() != b.reason.empty()) return a.reason.empty();
+    if (a.undefined_points != b.undefined_points) return a.undefined_points < b.undefined_points;
+    return error(a) < error(b);
+}
+
+} // namespace
+
+TransferFit fit_best(const TransferTable& table, std::span<const BasisCandidate> candidates, const Instance& optimizer,
+                     const FitOptions& options, Progress& progress) {
+    if (candidates.size() == 1) {
+        const BasisCandidate& only = candidates[0];
+        if (!only.inputs) throw InputError(only.reason);
+        return fit_transfer(table, *only.inputs, *only.basis, optimizer, options, progress);
+    }
+    std::vector<TransferFit> fits(candidates.size());
+    std::vector<BasisScore> scores(candidates.size());
+    std::size_t best = 0;
+    std::deque<Held> held;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        const BasisCandidate& candidate = candidates[i];
+        Held& mine = held.emplace_back(progress);
+        scores[i] = {candidate.name, candidate.reason, 0, 0, {}, {}, {}, {}};
+        if (candidate.inputs) {
+            try {
+                fits[i] = fit_transfer(table, *candidate.inputs, *candidate.basis, optimizer, options, mine);
+                scores[i] = score_of(candidate.name, fits[i]);
+            } catch (const InputError& error) {
+                scores[i].reason = error.what();
+            }
+        }
+        mine.finish(fit_count(options));
+        if (is_better(scores[i], scores[best])) best = i;
+    }
+    if (!scores[best].reason.empty()) {
+        std::string reasons;
+        for (const BasisScore& s : scores) reasons += "; " + s.basis + ": " + s.reason;
+        throw InputError("no basis can be chosen for the transfer function of '" + table.population + "'" + reasons);
+    }
+    held[best].release();
+    fits[best].candidate = best;
+    fits[best].compared = std::move(scores);
+    return std::move(fits[best]);
 }
 
 } // namespace mfm

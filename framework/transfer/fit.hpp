@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,19 +35,34 @@ struct CurrentFit {
     double rmse_hz = 0;
 };
 
+/// What one candidate among several bases achieved on a population.
+struct BasisScore {
+    std::string basis;  ///< the candidate's name
+    std::string reason; ///< why it cannot be used here, or ""
+    std::size_t coefficients = 0, undefined_points = 0;
+    std::optional<double> cross_validated_error, cross_validated_rmse_hz, heldout_rmse_hz,
+        heldout_median_relative_error; ///< as in TransferFit
+};
+
 /// A basis fitted to the sampled transfer function of one population, and how well.  A plain value.
 struct TransferFit {
     std::string population, basis;                 ///< basis: the plugin's id
+    std::size_t candidate = 0;                     ///< which of the pipeline's bases it is
+    std::vector<BasisScore> compared;              ///< all of these, when there were several
     std::vector<std::string> inputs, coefficients; ///< names, in the basis's order
-    std::vector<std::string> units;                ///< of the coefficients
+    std::vector<std::string> input_units, units;   ///< of both
     std::vector<double> value;                     ///< [coefficients]
     std::vector<double> covariance;                ///< [coefficients * coefficients], scaled by the reduced chi-square
-    std::vector<double> lower, upper;              ///< [inputs] the domain: the range of the points fitted
+    std::vector<double> lower, upper; ///< [inputs] the domain: the range of the points fitted, or of those held out
+                                      ///< when there is nothing to fit
     double G_e_lower = 0, G_e_upper = 0, G_i_lower = 0, G_i_upper = 0; ///< nS, likewise
     double cost = 0;                                                   ///< 1/2 sum of weight times squared error
     double rmse_hz = 0;                                                ///< over the points fitted
     double largest_rate_hz = 0;                                        ///< of the working range
-    std::optional<double> cross_validated_rmse_hz;
+    /// Root mean of weight times squared error over the points of the working range, each left out of its fold: 1 when
+    /// they are missed by as much as the weights tolerate.
+    std::optional<double> cross_validated_error;
+    std::optional<double> cross_validated_rmse_hz; ///< of the same points
     std::optional<double> heldout_rmse_hz;
     std::optional<double>
         heldout_median_relative_error; ///< over held-out points with F >= 1 Hz and se below 0.5 % or 0.05 Hz
@@ -65,11 +81,24 @@ struct TransferFit {
 
 /// Fits `basis` to the points of the table by bounded weighted least squares in rate space, from several starts.  The
 /// points' event rates are K nu.  Points of use Working and Wide are fitted, HeldOut ones only tested, Current ones
-/// give `current`. Reports fit_count() units of progress.  Throws InputError when there are too few points, PluginError
-/// when a plugin fails.
+/// give `current`.  Of a basis without coefficients only the errors are computed.  Reports fit_count() units of
+/// progress.  Throws InputError when there are too few points, PluginError when a plugin fails.
 [[nodiscard]] TransferFit fit_transfer(const TransferTable& table, const TransferInputs& inputs, const Instance& basis,
                                        const Instance& optimizer, const FitOptions& options, Progress& progress);
 [[nodiscard]] std::size_t fit_count(const FitOptions& options);
+
+/// A basis that may be chosen for a population.
+struct BasisCandidate {
+    std::string name;
+    std::shared_ptr<const Instance> basis;
+    std::optional<TransferInputs> inputs; ///< nothing: the population cannot have this basis, and
+    std::string reason;                   ///< this is why
+};
+/// The fit of the candidate whose inputs are defined at most points and, among these, with the least cross-validated
+/// error; the first of equals.  `compared` has them all.  Reports fit_count() units of progress a candidate.  A single
+/// candidate is fitted as by fit_transfer.  Throws InputError when none can be used.
+[[nodiscard]] TransferFit fit_best(const TransferTable& table, std::span<const BasisCandidate> candidates,
+                                   const Instance& optimizer, const FitOptions& options, Progress& progress);
 
 /// The rate (Hz) of a basis at inputs [n * inputs], point-major, for given coefficients and domain.
 [[nodiscard]] std::vector<double> basis_rates(const Instance& basis, std::span<const double> inputs,

@@ -5,19 +5,18 @@
 #include <cmath>
 
 #include "plugin/settings.hpp"
+#include "transfer/basis.hpp"
 
 namespace mfm {
 
 FittedTransfer::FittedTransfer(TransferFit fit, std::shared_ptr<const Instance> basis, TransferInputs inputs)
     : fit_(std::move(fit)), basis_(std::move(basis)), table_(&basis_->table<mfm_transfer_v1>(MFM_TRANSFER_ID)),
       inputs_(std::move(inputs)) {
-    const mfm_field *const *in = nullptr, *const *coefficients = nullptr;
-    mfm_error error = empty_error();
-    check_status(table_->shape(basis_->self(), &in, &coefficients, &error), error, basis_->component(), "shape");
-    if (fit_.basis != basis_->component().id() || fit_.value.size() != fields_of_list(coefficients).size())
+    const std::size_t coefficients = basis_shape(*basis_).coefficients.size();
+    if (fit_.basis != basis_->component().id() || fit_.value.size() != coefficients)
         throw InputError("the fit of '" + fit_.population + "' has " + std::to_string(fit_.value.size()) +
                          " coefficients of basis '" + fit_.basis + "', but the basis is '" + basis_->component().id() +
-                         "' with " + std::to_string(fields_of_list(coefficients).size()) + "; fit it again");
+                         "' with " + std::to_string(coefficients) + "; fit it again");
 }
 
 void FittedTransfer::rates(std::span<const double> coefficients, double I, std::span<const double> r, std::size_t n,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "plugin/settings.hpp"
+#include "transfer/basis.hpp"
 
 namespace mfm {
 namespace {
@@ -90,10 +91,7 @@ GradientCheck check_gradients(const Instance& basis, std::span<const double> poi
                               std::span<const double> coefficients, std::span<const double> lower,
                               std::span<const double> upper) {
     const auto& table = basis.table<mfm_transfer_v1>(MFM_TRANSFER_ID);
-    const mfm_field *const *in = nullptr, *const *co = nullptr;
-    mfm_error error = empty_error();
-    check_status(table.shape(basis.self(), &in, &co, &error), error, basis.component(), "shape");
-    const auto inputs = fields_of_list(in), names = fields_of_list(co);
+    const auto [inputs, names] = basis_shape(basis);
     const std::size_t D = inputs.size();
     GradientCheck check;
     check.points = points.size() / D;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "plugin/settings.hpp"
+#include "transfer/basis.hpp"
 
 namespace mfm {
 namespace {
@@ -18,12 +19,8 @@ constexpr std::array<std::string_view, 7> known = {"G_e", "G_i", "mu_V", "sigma_
 TransferInputs::TransferInputs(std::shared_ptr<const MembraneCell> cell, std::vector<InputPathway> pathways,
                                const Instance& basis)
     : pathways_(std::move(pathways)) {
-    const mfm_field *const *inputs = nullptr, *const *coefficients = nullptr;
-    mfm_error error = empty_error();
-    check_status(basis.table<mfm_transfer_v1>(MFM_TRANSFER_ID).shape(basis.self(), &inputs, &coefficients, &error),
-                 error, basis.component(), "shape");
     bool conductances = false, moments = false;
-    for (const mfm_field* field : fields_of_list(inputs)) {
+    for (const mfm_field* field : basis_shape(basis).inputs) {
         const auto found = std::find(known.begin(), known.end(), std::string_view(field->name));
         if (found == known.end())
             throw InputError("transfer basis '" + basis.component().id() + "' asks for the input '" + field->name +

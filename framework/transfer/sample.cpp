@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "simulate/neuron_group.hpp"
 #include "simulate/streams.hpp"
+#include "transfer/basis.hpp"
 
 namespace mfm {
 namespace {
@@ -22,176 +22,15 @@ double radical_inverse(std::uint64_t i, std::uint64_t base) {
     return value;
 }
 
-/// A row per condition, interpolated at position t in 0..1 along the path.
-std::vector<double> on_path(const std::vector<std::vector<double>>& rows, double t) {
-    const std::size_t n = rows.size();
-    const double x = t * static_cast<double>(n - 1);
-    const auto i = std::min(n > 1 ? n - 2 : 0, static_cast<std::size_t>(x));
-    const double f = n > 1 ? x - static_cast<double>(i) : 0.0;
-    std::vector<double> out(rows[i].size());
-    for (std::size_t p = 0; p < out.size(); ++p) out[p] = rows[i][p] * (1 - f) + (n > 1 ? rows[i + 1][p] : 0.0) * f;
-    return out;
-}
-
-/// Independent gamma renewal trains into a port of every cell.
-struct RenewalDrive {
-    std::uint32_t port = 0, sources = 0;
-    double rate_hz = 0, shape = 1, weight = 0; // of one source
-};
-
-/// The trains of all cells of a group as input rows, made a call at a time.
-class RenewalInput {
-public:
-    RenewalInput(std::vector<RenewalDrive> drives, std::uint64_t cells, std::uint64_t padded, std::uint32_t ports,
-                 double dt, std::uint64_t seed, std::uint64_t stream)
-        : drives_(std::move(drives)), cells_(cells), padded_(padded), ports_(ports), dt_(dt) {
-        for (std::size_t d = 0; d < drives_.size(); ++d)
-            for (std::uint64_t k = 0; k < cells * drives_[d].sources; ++k) {
-                trains_.push_back({0.0, RandomSequence(seed, stream, k, static_cast<std::uint32_t>(d + 1))});
-                // Somewhere within a first interval; the transient forgets where.
-                Train& t = trains_.back();
-                t.next = drives_[d].rate_hz > 0 ? t.random.uniform() * interval(drives_[d], t)
-                                                : std::numeric_limits<double>::infinity();
-            }
-    }
-    [[nodiscard]] bool empty() const { return drives_.empty(); }
-    /// Rows of steps [first, first + n); valid until the next call.
-    const double* const* rows(std::uint64_t first, std::uint32_t n) {
-        rows_.assign(static_cast<std::size_t>(n) * ports_, nullptr);
-        sum_.resize(ports_);
-        for (const RenewalDrive& d : drives_) sum_[d.port].assign(static_cast<std::size_t>(n) * padded_, 0.0);
-        for (const RenewalDrive& d : drives_)
-            for (std::uint32_t t = 0; t < n; ++t) rows_[t * ports_ + d.port] = sum_[d.port].data() + t * padded_;
-        const double begin = static_cast<double>(first) * dt_, end = static_cast<double>(first + n) * dt_;
-        std::size_t k = 0;
-        for (const RenewalDrive& d : drives_)
-            for (std::uint64_t c = 0; c < cells_; ++c)
-                for (std::uint32_t s = 0; s < d.sources; ++s) {
-                    Train& train = trains_[k++];
-                    for (; train.next < end; train.next += interval(d, train)) {
-                        const auto step =
-                            std::min<std::uint64_t>(n - 1, static_cast<std::uint64_t>((train.next - begin) / dt_));
-                        sum_[d.port][step * padded_ + c] += d.weight;
-                    }
-                }
-        return rows_.data();
-    }
-
-private:
-    struct Train {
-        double next; // ms
-        RandomSequence random;
-    };
-    static double interval(const RenewalDrive& d, Train& t) {
-        return t.random.gamma(d.shape) / d.shape * 1e3 / d.rate_hz;
-    }
-    std::vector<RenewalDrive> drives_;
-    std::uint64_t cells_, padded_;
-    std::uint32_t ports_;
-    double dt_;
-    std::vector<Train> trains_;
-    std::vector<AlignedVector<double>> sum_;
-    std::vector<const double*> rows_;
-};
-
-struct Axes {
-    std::vector<std::size_t> pathway; ///< indices into Reduction::pathways
-    std::vector<bool> excitatory;
-    std::vector<double> unit; ///< nS (or pA) per Hz of the presynaptic rate: kernel area |Q| K 1e-3
-};
-Axes axes_of(const PipelineConfig& config, const Reduction& r, std::size_t population) {
-    Axes a;
-    a.pathway = r.pathways_into(population);
-    for (const std::size_t s : a.pathway) {
-        const Pathway& w = r.pathways[s];
-        a.excitatory.push_back(
-            is_excitatory(w.receptor, w.Q, config.populations[r.populations[population].network_index]));
-        a.unit.push_back(std::abs(kernel_area(w.receptor) * w.Q) * w.K * 1e-3);
-    }
-    return a;
-}
-
-/// Copies of a cell under stationary input; statistics over cells.
-struct Measured {
-    double rate_hz = 0, se_hz = 0, cv_isi = 0, mean_adaptation = 0, seconds = 0;
-};
-Measured measure(NeuronGroup& group, RenewalInput& renewal, double dt, double transient, double duration) {
-    constexpr std::uint32_t call_steps = 1000;
-    const auto warm = static_cast<std::uint64_t>(std::llround(transient / dt)),
-               total = warm + static_cast<std::uint64_t>(std::llround(duration / dt));
-    const std::uint64_t n = group.cells();
-    std::vector<std::uint32_t> step(group.padded() * call_steps), neuron(step.size());
-    std::vector<double> last(n, -1), sum(n, 0), square(n, 0), count(n, 0), intervals(n, 0);
-    const int adaptation = group.state_with_role(MFM_ROLE_ADAPTATION);
-    double adaptation_sum = 0, adaptation_calls = 0;
-    for (std::uint64_t now = 0; now < total;) {
-        const std::uint64_t stop = now < warm ? warm : total;
-        const auto n_steps = static_cast<std::uint32_t>(std::min<std::uint64_t>(call_steps, stop - now));
-        mfm_spikes spikes{sizeof(mfm_spikes), static_cast<std::uint32_t>(step.size()), 0, 0, step.data(),
-                          neuron.data()};
-        group.advance({0, group.padded(), now, n_steps}, renewal.empty() ? nullptr : renewal.rows(now, n_steps),
-                      &spikes, nullptr);
-        if (now >= warm) {
-            for (std::uint32_t k = 0; k < spikes.count; ++k) {
-                const std::uint32_t c = neuron[k];
-                const double t = static_cast<double>(now + step[k]) * dt;
-                ++count[c];
-                if (last[c] >= 0) {
-                    sum[c] += t - last[c];
-                    square[c] += (t - last[c]) * (t - last[c]);
-                    ++intervals[c];
-                }
-                last[c] = t;
-            }
-            if (adaptation >= 0) {
-                const auto w = group.state(static_cast<std::size_t>(adaptation));
-                adaptation_sum += std::accumulate(w.begin(), w.begin() + static_cast<std::ptrdiff_t>(n), 0.0) /
-                                  static_cast<double>(n);
-                ++adaptation_calls;
-            }
-        }
-        now += n_steps;
-    }
-    std::size_t state = 0;
-    std::uint64_t cell = 0;
-    if (group.find_not_finite(state, cell))
-        throw PluginError("neuron '" + group.instance().component().id() + "': the state '" +
-                          group.state_names()[state] +
-                          "' is not a finite number any more while its transfer function is sampled; check the cell's "
-                          "parameters and dt");
-    Measured m;
-    m.seconds = static_cast<double>(n) * duration * 1e-3;
-    double cv = 0, with_cv = 0;
-    for (std::uint64_t c = 0; c < n; ++c) {
-        count[c] /= duration * 1e-3;
-        m.rate_hz += count[c] / static_cast<double>(n);
-        if (intervals[c] >= 2) {
-            const double mean = sum[c] / intervals[c];
-            cv += std::sqrt(std::max(0.0, square[c] / intervals[c] - mean * mean)) / mean;
-            ++with_cv;
-        }
-    }
-    for (std::uint64_t c = 0; c < n; ++c) m.se_hz += (count[c] - m.rate_hz) * (count[c] - m.rate_hz);
-    m.se_hz = n > 1 ? std::sqrt(m.se_hz / static_cast<double>(n - 1) / static_cast<double>(n)) : 0.0;
-    // No spike at all: the error of a Poisson count of one.
-    if (m.rate_hz == 0.0) m.se_hz = 1.0 / m.seconds;
-    m.cv_isi = with_cv > 0 ? cv / with_cv : 0.0;
-    m.mean_adaptation = adaptation_calls > 0 ? adaptation_sum / adaptation_calls : 0.0;
-    return m;
-}
-
-int current_setting(const PopulationConfig& config) {
-    const mfm_field* const* fields = config.neuron->component->abi->settings;
-    for (int i = 0; fields[i] != nullptr; ++i)
-        if (fields[i]->role != nullptr && std::string_view(fields[i]->role) == MFM_ROLE_CURRENT) return i;
-    return -1;
-}
-
 constexpr double slow_adaptation = 5.0; // ms: what is faster follows the rate at once
 bool has_current_axis(const PipelineConfig& config, const PopulationConfig& population) {
     const Adaptation a = adaptation_of(population);
     return config.mean_field.adaptation && config.mean_field.dynamics == MeanFieldConfig::Dynamics::Synaptic &&
            a.rate > 0 && 1.0 / a.rate > slow_adaptation && a.increment != 0 && current_setting(population) >= 0;
+}
+/// Points of the working range that are there for a fit only: without coefficients, none.
+std::uint32_t working_points(const TransferConfig& t) {
+    return is_analytic(t) ? 0 : t.points;
 }
 std::uint32_t current_pairs(const TransferConfig& t) {
     return std::max(8u, t.points / 3);
@@ -263,26 +102,23 @@ RatePath rate_path(const Reduction& r, const SpikeRecord& record) {
 std::size_t sample_count(const PipelineConfig& config, const Reduction& r, std::size_t population) {
     const TransferConfig& t = config.transfer;
     const PopulationConfig& cell = config.populations[r.populations[population].network_index];
-    return t.points + t.wide_points + t.heldout_points + (has_current_axis(config, cell) ? 2 * current_pairs(t) : 0);
+    return working_points(t) + t.wide_points + t.heldout_points +
+           (has_current_axis(config, cell) ? 2 * current_pairs(t) : 0);
 }
 
 TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, const RatePath& path,
-                              std::size_t population, Progress& progress) {
+                              const SourceStatistics& statistics, const SampledCells* cells, std::size_t population,
+                              Progress& progress) {
     const PopulationConfig& cell = config.populations[r.populations[population].network_index];
     const TransferConfig& t = config.transfer;
-    const Axes axes = axes_of(config, r, population);
+    const PointSampler sampler(config, r, population, statistics, cells);
     TransferTable table;
     table.population = cell.name;
 
     std::vector<double> position; // of every point along the path
     const auto add = [&](const std::vector<double>& nu, double t_path, double I, TransferPoint::Use use) {
         position.push_back(t_path);
-        TransferPoint p;
-        p.nu = nu;
-        for (std::size_t s = 0; s < nu.size(); ++s) (axes.excitatory[s] ? p.G_e : p.G_i) += axes.unit[s] * nu[s];
-        p.I = I;
-        p.use = use;
-        table.points.push_back(std::move(p));
+        table.points.push_back(sampler.point(nu, I, use));
     };
     // The working range: a point of the path, excitation and inhibition scaled apart by factors low .. high.
     const double low = std::log(t.working_low), span = std::log(t.working_high) - low;
@@ -290,11 +126,11 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
         const std::vector<double> rates = on_path(path.rate_hz, radical_inverse(i, 2));
         const double e = std::exp(low + span * radical_inverse(i, 3)), h = std::exp(low + span * radical_inverse(i, 5));
         std::vector<double> nu;
-        for (std::size_t s = 0; s < axes.pathway.size(); ++s)
-            nu.push_back(rates[r.pathways[axes.pathway[s]].source] * (axes.excitatory[s] ? e : h));
+        for (std::size_t s = 0; s < sampler.pathways().size(); ++s)
+            nu.push_back(rates[r.pathways[sampler.pathways()[s]].source] * (sampler.excitatory(s) ? e : h));
         return nu;
     };
-    for (std::uint64_t i = 1; i <= t.points; ++i)
+    for (std::uint64_t i = 1; i <= working_points(t); ++i)
         add(working(i), radical_inverse(i, 2), 0.0, TransferPoint::Use::Working);
     for (std::uint64_t i = 1; i <= t.heldout_points; ++i)
         add(working(t.points + i), radical_inverse(t.points + i, 2), 0.0, TransferPoint::Use::HeldOut);
@@ -307,18 +143,18 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
     }
     const std::vector<double> middle = on_path(path.rate_hz, 0.5);
     double e_middle = 0, i_middle = 0;
-    for (std::size_t s = 0; s < axes.pathway.size(); ++s)
-        (axes.excitatory[s] ? e_middle : i_middle) += axes.unit[s] * middle[r.pathways[axes.pathway[s]].source];
+    for (std::size_t s = 0; s < sampler.pathways().size(); ++s)
+        (sampler.excitatory(s) ? e_middle : i_middle) +=
+            sampler.unit(s) * middle[r.pathways[sampler.pathways()[s]].source];
     for (std::uint64_t i = 1; i <= t.wide_points; ++i) {
         const double a = radical_inverse(i, 2), b = i % 4 == 0 ? 0.0 : radical_inverse(i, 3);
         const double e = e_middle > 0 ? 2.0 * G_e * a * a / e_middle : 0.0,
                      h = i_middle > 0 ? 2.0 * G_i * b * b / i_middle : 0.0;
         std::vector<double> nu;
-        for (std::size_t s = 0; s < axes.pathway.size(); ++s)
-            nu.push_back(middle[r.pathways[axes.pathway[s]].source] * (axes.excitatory[s] ? e : h));
+        for (std::size_t s = 0; s < sampler.pathways().size(); ++s)
+            nu.push_back(middle[r.pathways[sampler.pathways()[s]].source] * (sampler.excitatory(s) ? e : h));
         add(nu, 0.5, 0.0, TransferPoint::Use::Wide);
     }
-    const int current = current_setting(cell);
     if (has_current_axis(config, cell)) {
         // A current about as large as the adaptation moves when the rate changes by a quarter.
         const Adaptation a = adaptation_of(cell);
@@ -332,39 +168,12 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
         }
     }
 
-    const double duration = t.seconds / t.copies * 1e3;
     tbb::parallel_for(std::size_t{0}, table.points.size(), [&](std::size_t i) {
         throw_if_interrupted();
         TransferPoint& p = table.points[i];
-        NeuronGroup group(cell, t.copies, config.simulation.dt, config.seed,
-                          stream_number(StreamPurpose::Sample, population << 20 | i));
-        if (p.I != 0.0) group.shift_setting(static_cast<std::size_t>(current), p.I);
-        const std::vector<double> cv = on_path(path.cv_isi, position[i]);
-        std::vector<PoissonDrive> drives;
-        std::vector<RenewalDrive> renewals;
-        for (std::size_t s = 0; s < axes.pathway.size(); ++s) {
-            const Pathway& w = r.pathways[axes.pathway[s]];
-            const double regularity = std::max(cv[w.source], 0.1);
-            if (w.K <= t.renewal_below && regularity < 0.95) {
-                // A whole number of trains with the mean cell's total rate.
-                const double sources = std::max(1.0, std::round(w.K));
-                renewals.push_back({w.port, static_cast<std::uint32_t>(sources), w.K * p.nu[s] / sources,
-                                    1.0 / (regularity * regularity), w.Q});
-            } else {
-                drives.push_back({w.port, {w.K * p.nu[s]}, {w.Q}});
-            }
-        }
-        group.set_drives(std::move(drives));
-        RenewalInput renewal(std::move(renewals), group.cells(), group.padded(), group.ports(), config.simulation.dt,
-                             config.seed, stream_number(StreamPurpose::Renewal, population << 20 | i));
         // Points that only test count four times as long, so that they test the fit and not their own noise.
-        const Measured m = measure(group, renewal, config.simulation.dt, t.transient,
-                                   p.use == TransferPoint::Use::HeldOut ? 4 * duration : duration);
-        p.rate_hz = m.rate_hz;
-        p.se_hz = m.se_hz;
-        p.cv_isi = m.cv_isi;
-        p.mean_adaptation = m.mean_adaptation;
-        p.seconds = m.seconds;
+        const bool tests = p.use == TransferPoint::Use::HeldOut;
+        sampler.measure_point(p, position[i], i, tests ? 4 * t.seconds : t.seconds);
         progress.advance();
     });
     return table;
@@ -403,7 +212,7 @@ std::vector<OperatingPoint> operating_points(const PipelineConfig& config, const
             drives.push_back(std::move(d));
         }
         group.set_drives(std::move(drives));
-        RenewalInput none({}, group.cells(), group.padded(), group.ports(), config.simulation.dt, config.seed, 0);
+        TrainInput none({}, group.cells(), group.padded(), group.ports(), config.simulation.dt, config.seed, 0);
         const Measured m = measure(group, none, config.simulation.dt, config.transfer.transient,
                                    neuron_seconds / static_cast<double>(n) * 1e3);
         out[c] = {conditions[c]->level_hz, m.rate_hz, m.se_hz, m.cv_isi};

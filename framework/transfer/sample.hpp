@@ -6,6 +6,7 @@
 #include "remap/reduction.hpp"
 #include "simulate/spike_record.hpp"
 #include "support/progress.hpp"
+#include "transfer/measure.hpp"
 #include "transfer/table.hpp"
 
 namespace mfm {
@@ -24,18 +25,18 @@ struct RatePath {
     std::vector<std::vector<double>> rate_hz; ///< [condition][meso population]
     std::vector<std::vector<double>> cv_isi;  ///< likewise: CV of the cells' intervals, 1 for external ones
 };
-/// The stationary conditions of a record in which whole populations are stimulated, by increasing stimulus; throws InputError when there is none.
+/// The stationary conditions of a record in which whole populations are stimulated, by increasing stimulus; throws
+/// InputError when there is none.
 [[nodiscard]] std::vector<const ConditionRecord*> stationary_conditions(const SpikeRecord&);
 [[nodiscard]] RatePath rate_path(const Reduction&, const SpikeRecord&);
 
-/// The numerical transfer function of one population, sampled with its own neuron plugin: independent copies of the
-/// mean cell, each pathway one Poisson stream of rate K nu; pathways of few sources (transfer.renewal_below) as many
-/// gamma renewal trains of their sources' own regularity (path.cv_isi).  Points cover the working range around the
-/// network's path (Use::Working), a wide range with silent inhibition included (Use::Wide), further points of the
-/// working range for testing only (Use::HeldOut), and, where adaptation is slow, points with a constant current
-/// (Use::Current).
+/// The numerical transfer function of one population, sampled with its own neuron plugin on the mean cell or on `cells`
+/// (PointSampler).  Points cover the working range around the network's path (Use::Working; none when no basis has
+/// coefficients to fit), a wide range with silent inhibition included (Use::Wide), further points of the working range
+/// for testing only (Use::HeldOut), and, where adaptation is slow, points with a constant current (Use::Current).
 [[nodiscard]] TransferTable sample_transfer(const PipelineConfig&, const Reduction&, const RatePath&,
-                                            std::size_t population, Progress&);
+                                            const SourceStatistics&, const SampledCells* cells, std::size_t population,
+                                            Progress&);
 /// Points that sample_transfer will compute, for progress.
 [[nodiscard]] std::size_t sample_count(const PipelineConfig&, const Reduction&, std::size_t population);
 

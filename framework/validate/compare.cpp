@@ -313,6 +313,8 @@ ValidationReport compare(const SpikeRecord& record, std::span<const RecordedPopu
             if (model != nullptr) {
                 seen.outside_domain = at(model->outside_domain, in_model).value_or(0.0);
                 seen.largest_F_T = at(model->largest_F_T, in_model).value_or(0.0);
+                if (in_model && *in_model < model->outside_inputs.size())
+                    seen.outside_inputs = model->outside_inputs[*in_model];
             }
             finding.populations.push_back(std::move(seen));
         }

@@ -30,9 +30,10 @@ struct MeanFieldCondition {
     std::vector<std::vector<double>> course_hz; ///< [populations][time]; empty when there is no trajectory
     std::string failure;                        ///< the sentence that stopped it, or ""
     std::vector<double>
-        outside_domain;              ///< [populations] fraction of the condition outside the TF's domain; empty: none
-    std::vector<double> largest_F_T; ///< [populations]; empty: not computed
-    std::vector<StationaryPoint> points; ///< every fixed point that was found, that of rate_hz among them
+        outside_domain; ///< [populations] fraction of the condition outside the TF's domain; empty: none
+    std::vector<std::string> outside_inputs; ///< [populations] the inputs with which it first was outside, in words; ""
+    std::vector<double> largest_F_T;         ///< [populations]; empty: not computed
+    std::vector<StationaryPoint> points;     ///< every fixed point that was found, that of rate_hz among them
     Fluctuations linear; ///< about a stable fixed point, of activity counted in MeanFieldResults::bin_ms
     Fluctuations noisy;  ///< of the mean field with finite-size noise, likewise
     /// Response of the populations to a small oscillation of the stimulated one: Hz per Hz, and degrees (negative: it

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "transfer/fit.hpp"
+
 namespace mfm {
 
 /// How far the mean field may be trusted in place of its network.
@@ -45,13 +47,26 @@ struct OperatingPointRow {
     std::optional<double> relative_error;   ///< (transfer - network) / max(network, floor), signed
 };
 
+/// The range of one input of a transfer function that the samples cover.
+struct DomainRow {
+    std::string input, unit;
+    double lower = 0, upper = 0;
+};
+
+/// Fields as in TransferFit.
 struct TransferSummary {
     std::optional<std::string> basis;                         ///< plugin id
     std::vector<std::pair<std::string, double>> coefficients; ///< in the basis's order; empty when there is no fit
+    std::vector<double> standard_errors;                      ///< of the coefficients; 0: the data do not determine it
+    std::vector<DomainRow> domain;
+    std::optional<double> cross_validated_error, cross_validated_rmse_hz;
     std::optional<double> heldout_rmse_hz;
     std::optional<double> heldout_median_relative_error;
-    std::optional<bool> converged; ///< of the optimizer
-    std::string optimizer_message; ///< why it stopped
+    std::size_t relative_points = 0;  ///< what that is the median of
+    std::vector<BasisScore> compared; ///< when there were several candidates
+    std::size_t candidate = 0;        ///< the chosen one
+    std::optional<bool> converged;    ///< of the optimizer
+    std::string optimizer_message;    ///< why it stopped
     std::optional<std::vector<OperatingPointRow>> operating_point;
 };
 
@@ -105,6 +120,7 @@ struct PopulationFinding {
     std::optional<double> correlation; ///< mean pairwise count correlation
     double outside_domain = 0;         ///< fraction of the condition (0..1) outside the transfer function's domain
     double largest_F_T = 0;            ///< largest F T, dimensionless
+    std::string outside_inputs = {};   ///< the presynaptic rates with which it first was outside, in words; "" inside
 };
 
 /// What went right or wrong in one condition as a whole.

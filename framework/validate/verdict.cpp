@@ -172,8 +172,9 @@ void judge_conditions(const ValidationReport& report, const SynchronyLimits& syn
         report, grave, [](const auto& f) { return f.outside_domain; },
         [](const auto& worst, const auto& where) {
             return "leaves the domain of its transfer function " + where + ", for up to " +
-                   number(100.0 * worst.outside_domain) +
-                   " % of the time; sample a wider range (transfer.working_low, transfer.working_high).";
+                   number(100.0 * worst.outside_domain) + " % of the time" +
+                   (worst.outside_inputs.empty() ? "" : ", as " + worst.outside_inputs) +
+                   "; sample a wider range (transfer.working_low, transfer.working_high).";
         });
     by_population(
         report, grave,

@@ -183,6 +183,7 @@ TEST_CASE("the words of the ABI are those that plugins were built with") {
     CHECK(Text(MFM_ROLE_REST) == "leak_reversal");
     CHECK(Text(MFM_ROLE_THRESHOLD) == "threshold");
     CHECK(Text(MFM_ROLE_REFRACTORY) == "refractory_period");
+    CHECK(Text(MFM_ROLE_RESET) == "reset_potential");
     CHECK(Text(MFM_ROLE_CURRENT) == "constant_current");
     CHECK(Text(MFM_ROLE_INCREMENT) == "adaptation_increment");
     CHECK(Text(MFM_ROLE_VOLTAGE) == "voltage");

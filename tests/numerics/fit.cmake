@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 mfm_test(optimizers SOURCES numerics/optimizers.cpp USES plugin PLUGINS ceres nlopt)
 mfm_test(moments SOURCES numerics/moments.cpp USES simulate remap PLUGINS eglif adex lif)
+mfm_test(siegert SOURCES numerics/siegert.cpp USES simulate transfer PLUGINS lif siegert)

@@ -1,2 +1,3 @@
 mfm_test(pipeline SOURCES science/pipeline.cpp USES pipeline TIMEOUT 900 PLUGINS eglif lif adex distance_rank distinct_groups radius shared_relay
   field_overlap fixed_in_degree bernoulli sweep step sine constant softplus_conductance zerlaut ceres nlopt)
+mfm_test(siegert_network SOURCES science/siegert_network.cpp USES pipeline TIMEOUT 600 PLUGINS lif bernoulli sweep siegert ceres)

@@ -4,5 +4,6 @@ mfm_test(dual SOURCES unit/dual.cpp)
 mfm_test(stimulation SOURCES unit/stimulation.cpp USES plugin
   PLUGINS constant sweep step sine gaussian pulse_train sum_of_sines from_file)
 mfm_test(transfer_bases SOURCES unit/transfer_bases.cpp USES transfer LIBRARIES nlohmann_json::nlohmann_json
-  PLUGINS zerlaut softplus_conductance)
-mfm_test(fit SOURCES unit/fit.cpp USES transfer PLUGINS lif eglif zerlaut softplus_conductance ceres)
+  PLUGINS zerlaut softplus_conductance refractory_softplus spline siegert)
+mfm_test(fit SOURCES unit/fit.cpp unit/fit_best.cpp USES transfer
+  PLUGINS lif eglif zerlaut softplus_conductance refractory_softplus spline siegert ceres)

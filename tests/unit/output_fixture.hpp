@@ -164,6 +164,11 @@ inline std::vector<mfm::TransferFit> fits() {
     f.population = "golgi";
     f.basis = "softplus";
     f.inputs = {"G_e", "G_i"};
+    f.input_units = {"nS", "nS"};
+    f.candidate = 1;
+    f.compared = {{"spline", "there are too few points", 73, 2, {}, {}, 1.5, {}},
+                  {"softplus", "", 11, 0, 0.25, tiny, 0.44, 0.011}};
+    f.cross_validated_error = 0.25;
     f.coefficients = {"a", "b"};
     f.units = {"Hz", "1"};
     f.value = {1.0 / 3.0, tiny};
@@ -213,6 +218,7 @@ inline mfm::MeanFieldResults mean_field() {
     c.eigenvalue_real = {-1.9, 0.02};
     c.eigenvalue_imag = {0, 0.3};
     c.outside_domain = {0, 0.25};
+    c.outside_inputs = {"", "purkinje with inputs golgi_cell 12 Hz"};
     c.points = {{{12, 91.7}, false, 0.02, 47.7}, {{0, tiny}, true, -1.0 / 3.0, 0}};
     c.linear = {{12, 91.7}, {4.5, 0.1, 0.1, tiny}, {{1, 2}, {nan, 4}}};
     c.noisy.mean_hz = {12.5, 91};

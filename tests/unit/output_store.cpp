@@ -6,9 +6,9 @@
 #include <cstring>
 #include <fstream>
 
-#include "support/files.hpp"
 #include "output/store.hpp"
 #include "output_fixture.hpp"
+#include "support/files.hpp"
 
 using Catch::Matchers::Contains;
 
@@ -172,12 +172,24 @@ TEST_CASE("fits of transfer functions come back from their file bit by bit") {
         const auto &f = a[i], &g = b[i];
         CHECK((g.population == f.population && g.basis == f.basis && g.message == f.message));
         CHECK((g.inputs == f.inputs && g.coefficients == f.coefficients && g.units == f.units));
+        CHECK((g.input_units == f.input_units && g.candidate == f.candidate));
+        REQUIRE(g.compared.size() == f.compared.size());
+        for (std::size_t k = 0; k < f.compared.size(); ++k) {
+            const auto &s = f.compared[k], &t = g.compared[k];
+            CHECK((t.basis == s.basis && t.reason == s.reason && t.coefficients == s.coefficients));
+            CHECK(t.undefined_points == s.undefined_points);
+            CHECK(t.cross_validated_error == s.cross_validated_error);
+            CHECK(t.cross_validated_rmse_hz == s.cross_validated_rmse_hz);
+            CHECK(t.heldout_rmse_hz == s.heldout_rmse_hz);
+            CHECK(t.heldout_median_relative_error == s.heldout_median_relative_error);
+        }
         CHECK(same_bits(g.value, f.value));
         CHECK(same_bits(g.covariance, f.covariance));
         CHECK(same_bits(g.lower, f.lower));
         CHECK(same_bits(g.upper, f.upper));
         CHECK(same_bits({g.G_e_lower, g.G_e_upper, g.G_i_lower, g.G_i_upper, g.cost, g.rmse_hz, g.largest_rate_hz},
                         {f.G_e_lower, f.G_e_upper, f.G_i_lower, f.G_i_upper, f.cost, f.rmse_hz, f.largest_rate_hz}));
+        CHECK(g.cross_validated_error == f.cross_validated_error);
         CHECK(g.cross_validated_rmse_hz == f.cross_validated_rmse_hz);
         CHECK(g.heldout_rmse_hz == f.heldout_rmse_hz);
         CHECK(g.heldout_median_relative_error == f.heldout_median_relative_error);
@@ -218,6 +230,7 @@ TEST_CASE("mean-field results come back from their file bit by bit") {
         CHECK(same_bits(d.eigenvalue_imag, c.eigenvalue_imag));
         CHECK(same_bits(d.time_ms, c.time_ms));
         CHECK(same_bits(d.outside_domain, c.outside_domain));
+        CHECK(d.outside_inputs == c.outside_inputs);
         CHECK(same_bits(d.largest_F_T, c.largest_F_T));
         CHECK(same_bits(d.first_order_hz, c.first_order_hz));
         CHECK(same_bits(d.covariance, c.covariance));

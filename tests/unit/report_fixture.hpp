@@ -33,6 +33,15 @@ inline mfm::ValidationReport report() {
                         stationary_row(40, 36, 0.5, 41.25, 30)};
     golgi.transfer.basis = "softplus_conductance";
     golgi.transfer.coefficients = {{"p00", 0.125}, {"p10", -3.5}, {"b", 12}};
+    golgi.transfer.standard_errors = {0.0625, 0, 1.25};
+    golgi.transfer.domain = {{"G_e", "nS", 0.125, 12.5}, {"tau_N", "1", 0.25, 0.75}};
+    golgi.transfer.cross_validated_error = 0.375;
+    golgi.transfer.cross_validated_rmse_hz = 0.5;
+    golgi.transfer.relative_points = 24;
+    golgi.transfer.compared = {{"siegert", "", 0, 3, 12.5, 20.25, 18.0, 0.5},
+                               {"softplus_conductance", "", 11, 0, 0.375, 0.5, 0.44, 0.0125},
+                               {"zerlaut (terms 5)", "the cell has no leak", 0, 0, {}, {}, {}, {}}};
+    golgi.transfer.candidate = 1;
     golgi.transfer.heldout_rmse_hz = 0.44;
     golgi.transfer.heldout_median_relative_error = 0.0125;
     golgi.transfer.converged = true;

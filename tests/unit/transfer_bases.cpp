@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
 
+#include <mfm/random.hpp>
+
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "transfer/basis.hpp"
 #include "transfer/fit.hpp"
 #include "transfer/gradient_check.hpp"
 #include "unit/plugin_instances.hpp"
@@ -20,12 +23,10 @@ Instance basis(const std::string& id, const Values& values = {}) {
 }
 
 std::pair<std::vector<std::string>, std::vector<std::string>> shape(const Instance& it) {
-    const mfm_field *const *in = nullptr, *const *co = nullptr;
-    mfm_error error = empty_error();
-    REQUIRE(it.table<mfm_transfer_v1>(MFM_TRANSFER_ID).shape(it.self(), &in, &co, &error) == MFM_OK);
+    const BasisShape of = basis_shape(it);
     std::pair<std::vector<std::string>, std::vector<std::string>> names;
-    for (const mfm_field* f : fields_of_list(in)) names.first.emplace_back(f->name);
-    for (const mfm_field* f : fields_of_list(co)) names.second.emplace_back(f->name);
+    for (const mfm_field* f : of.inputs) names.first.emplace_back(f->name);
+    for (const mfm_field* f : of.coefficients) names.second.emplace_back(f->name);
     return names;
 }
 /// Coefficients from the basis's guess at points [n * inputs] with these rates.
@@ -57,6 +58,31 @@ std::vector<double> guess(const Instance& it, const std::vector<double>& points,
 const std::vector<double> P10 = {-49.8, 5.06, -23.5, 2.3, -0.41, 10.5, -36.6, 7.4, 1.3, -40.7};
 const std::vector<double> cubic = {40, 35, -25, 6, -12, 5, -3, 2, 1.5, -1};
 
+/// Heights of a spline that rise by steps of their own, and its softness.
+std::vector<double> rising_heights(const Instance& spline, std::uint64_t seed) {
+    RandomSequence random(seed, 1, 0);
+    std::vector<double> c(shape(spline).second.size());
+    const std::size_t columns =
+        static_cast<std::size_t>(
+            spline.settings()[static_cast<std::size_t>(spline.setting_index("intervals_i"))].integer) +
+        3;
+    for (std::size_t k = 0; k + 1 < c.size(); ++k)
+        c[k] = -40.0 + 15.0 * static_cast<double>(k / columns + k % columns) + 10.0 * random.uniform();
+    c.back() = 6.0;
+    return c;
+}
+
+/// The inputs of `siegert` for a leaky membrane of time constant T (ms) and current noise that would give it the
+/// diffusion constant sigma (mV), had the synapses no time constant tau_s (ms): Brunel's mu and sigma.
+std::vector<double> brunel_inputs(double mu, double sigma, double T, double tau_s = 0, double tau_m = 0) {
+    const double ratio = 1 + tau_s / T;
+    if (tau_m == 0) tau_m = T;
+    return {mu, sigma / std::sqrt(2 * ratio), T * ratio, T * ratio / tau_m, tau_m / T};
+}
+double siegert_rate(const Instance& it, const std::vector<double>& inputs) {
+    return basis_rates(it, inputs, {}, {}, {})[0];
+}
+
 } // namespace
 
 TEST_CASE("the bases name their inputs and coefficients") {
@@ -69,6 +95,15 @@ TEST_CASE("the bases name their inputs and coefficients") {
     CHECK(shape(basis("zerlaut", {{"terms", 5.0}, {"gain", 2.0}})).second.size() == 5);
     CHECK(shape(basis("softplus_conductance")).first == List{"G_e", "G_i"});
     CHECK(shape(basis("softplus_conductance")).second.size() == 11);
+    for (const auto& [degree, coefficients] : {std::pair{1.0, 4u}, {2.0, 7u}, {3.0, 11u}})
+        CHECK(shape(basis("refractory_softplus", {{"degree", degree}})).second.size() == coefficients);
+    CHECK(shape(basis("refractory_softplus")).second == shape(basis("softplus_conductance")).second);
+    CHECK(shape(basis("spline")).first == List{"G_e", "G_i"});
+    CHECK(shape(basis("spline")).second.size() == (6 + 3) * (5 + 3) + 1);
+    CHECK(shape(basis("spline", {{"intervals_e", 1.0}, {"intervals_i", 2.0}})).second.size() == 4 * 5 + 1);
+    CHECK(shape(basis("siegert")).first == List{"mu_V", "sigma_V", "tau_V", "tau_N", "mu_G_N"});
+    CHECK(shape(basis("siegert")).second.empty());
+    CHECK_THROWS_WITH(basis("siegert", {{"V_reset", -40.0}}), Contains("V_reset must lie below V_th"));
     CHECK_THROWS_WITH(basis("zerlaut", {{"terms", 7.0}}), Contains("terms is 7; it must be 5 or 10"));
 }
 
@@ -107,6 +142,157 @@ TEST_CASE("every derivative of every basis agrees with differences of its values
     const GradientCheck soft = check_gradients(basis("softplus_conductance"), plane, s, low2, high2);
     INFO(soft.worst);
     CHECK(soft.largest() < 1e-7);
+    for (const double degree : {1.0, 2.0, 3.0}) {
+        std::vector<double> part(cubic.begin(), cubic.begin() + static_cast<int>((degree + 1) * (degree + 2) / 2));
+        part.push_back(6.0);
+        const GradientCheck capped = check_gradients(basis("refractory_softplus", {{"degree", degree}, {"t_ref", 3.0}}),
+                                                     plane, part, low2, high2);
+        INFO(capped.worst);
+        CHECK(capped.largest() < 1e-7);
+    }
+    // Differences must not reach over a knot, where the third derivative jumps.
+    const Instance spline = basis("spline", {{"intervals_e", 3.0}, {"intervals_i", 2.0}, {"t_ref", 3.0}});
+    const GradientCheck smooth = check_gradients(spline, plane, rising_heights(spline, 1), low2, high2);
+    INFO(smooth.worst);
+    CHECK(smooth.largest() < 1e-7);
+
+    // Far below and above threshold, with little and much noise, fast and slow synapses.
+    std::vector<double> membrane;
+    for (const double mu : {-75., -58., -51., -45., -20.})
+        for (const double sigma : {0.5, 3., 12.})
+            for (const double tau_s : {0.1, 5.}) {
+                const auto x = brunel_inputs(mu, sigma, 8, tau_s, 20);
+                membrane.insert(membrane.end(), x.begin(), x.end());
+            }
+    const GradientCheck passage =
+        check_gradients(basis("siegert"), membrane, {}, std::vector<double>{-75, 0.3, 8, 0.4, 2.5},
+                        std::vector<double>{-20, 8, 13, 0.65, 2.6});
+    INFO(passage.worst);
+    CHECK(passage.points == 30);
+    CHECK(passage.largest() < 1e-7);
+}
+
+TEST_CASE("a refractory period caps the softplus, and leaves it alone where it is small") {
+    std::vector<double> c = cubic;
+    c.push_back(6.0);
+    const std::vector<double> low = {0.1, 0}, high = {12, 9};
+    std::vector<double> plane;
+    for (const double G_e : {0.03, 0.4, 1., 4., 10., 300., 1e6})
+        for (const double G_i : {0., 2., 7.}) plane.insert(plane.end(), {G_e, G_i});
+    const std::vector<double> free = basis_rates(basis("softplus_conductance"), plane, c, low, high),
+                              none = basis_rates(basis("refractory_softplus", {{"t_ref", 0.0}}), plane, c, low, high),
+                              capped = basis_rates(basis("refractory_softplus", {{"t_ref", 2.5}}), plane, c, low, high);
+    for (std::size_t i = 0; i < free.size(); ++i) {
+        CHECK(none[i] == free[i]);
+        CHECK(capped[i] < 400);
+        CHECK(1e3 / capped[i] == Approx(2.5 + 1e3 / free[i])); // dead time and the time without
+    }
+    CHECK(capped[18] > 390);
+}
+
+TEST_CASE(
+    "a spline rises with excitation and falls with inhibition, whatever its coefficients, and is smooth at its knots") {
+    const Instance spline = basis("spline", {{"intervals_e", 4.0}, {"intervals_i", 3.0}});
+    const std::vector<double> low = {0.4, 0}, high = {12, 9};
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        RandomSequence random(seed, 2, 0);
+        std::vector<double> c;
+        for (std::size_t k = 0; k < 42; ++k) c.push_back(200 * random.normal());
+        c.push_back(20);
+        constexpr std::size_t n = 41; // from no input to four times the domain
+        std::vector<double> grid;
+        for (std::size_t e = 0; e < n; ++e)
+            for (std::size_t i = 0; i < n; ++i)
+                grid.insert(grid.end(), {1.2 * static_cast<double>(e), 0.9 * static_cast<double>(i)});
+        const std::vector<double> F = basis_rates(spline, grid, c, low, high);
+        bool monotone = true, moves = false;
+        for (std::size_t e = 0; e < n; ++e)
+            for (std::size_t i = 0; i < n; ++i) {
+                const double here = F[e * n + i];
+                if (e > 0) monotone = monotone && here >= F[(e - 1) * n + i] - 1e-9;
+                if (i > 0) monotone = monotone && here <= F[e * n + i - 1] + 1e-9;
+                moves = moves || (e > 0 && here > F[(e - 1) * n + i] + 1);
+            }
+        CHECK(monotone);
+        CHECK(moves);
+    }
+    // The second derivative, by differences of a width h, changes by no more than O(h) from one side of a knot to the
+    // other; knots and the end of the domain are among these points.
+    const std::vector<double> c = rising_heights(spline, 3);
+    const auto curvature = [&](double G_e) {
+        const double h = 1e-3 * G_e;
+        const auto F = basis_rates(spline, std::vector<double>{G_e - h, 2, G_e, 2, G_e + h, 2}, c, low, high);
+        return (F[0] - 2 * F[1] + F[2]) / (h * h);
+    };
+    for (double G_e = 0.5; G_e < 20; G_e *= 1.01) {
+        const double before = curvature(G_e), after = curvature(1.004 * G_e);
+        CHECK(std::abs(after - before) < 0.05 * (std::abs(before) + 1.0));
+    }
+}
+
+TEST_CASE("siegert is the first-passage integral, numerically") {
+    const Instance it = basis("siegert", {{"V_th", -50.0}, {"V_reset", -60.0}, {"t_ref", 2.0}});
+    // Simpson's rule on exp(u^2) (1 + erf(u)), which erfc(-u) gives without cancellation.
+    const auto integral = [](double a, double b) {
+        constexpr int n = 40000;
+        const auto f = [](double u) { return std::exp(u * u) * std::erfc(-u); };
+        double sum = f(a) + f(b);
+        for (int i = 1; i < n; ++i) sum += f(a + (b - a) * i / n) * (i % 2 == 1 ? 4 : 2);
+        return sum * (b - a) / n / 3;
+    };
+    for (const double mu : {-75., -62., -55., -51., -49.9, -45., -30., 20.})
+        for (const double sigma : {4., 7., 15., 60.})
+            for (const double tau_s : {0., 0.5, 4.}) {
+                const double T = 12, shift = 1.0326265761156091 * std::sqrt(tau_s / T);
+                const double low = (-60 - mu) / sigma + shift, high = (-50 - mu) / sigma + shift;
+                if (low < -25) continue; // where erfc underflows
+                const double expected = 1e3 / (2 + T * std::sqrt(std::acos(-1.0)) * integral(low, high));
+                CHECK(siegert_rate(it, brunel_inputs(mu, sigma, T, tau_s, 20)) == Approx(expected).epsilon(1e-9));
+            }
+    // |zeta(1/2)|, by Dirichlet's alternating series with Euler's transformation.
+    double sum = 0;
+    for (int n = 0; n < 50; ++n) {
+        double difference = 0, binomial = 1;
+        for (int k = 0; k <= n; ++k, binomial *= static_cast<double>(n - k + 1) / k)
+            difference += (k % 2 == 0 ? binomial : -binomial) / std::sqrt(k + 1.0);
+        sum += difference / std::exp2(n + 1.0);
+    }
+    CHECK(sum / (std::sqrt(2.0) - 1) / std::sqrt(2.0) == Approx(1.0326265761156091).epsilon(1e-6));
+}
+
+TEST_CASE("without noise siegert is the rate of a charging capacitor, and silent below threshold") {
+    const Instance it = basis("siegert", {{"V_th", -50.0}, {"V_reset", -60.0}, {"t_ref", 2.0}});
+    for (const double mu : {-49.99, -45., 0., 5000.}) {
+        const double expected = 1e3 / (2 + 12 * std::log((mu + 60) / (mu + 50)));
+        CHECK(siegert_rate(it, brunel_inputs(mu, 1e-6, 12)) == Approx(expected).epsilon(1e-6));
+    }
+    for (const double mu : {-50.01, -55., -300.}) CHECK(siegert_rate(it, brunel_inputs(mu, 1e-6, 12)) < 1e-100);
+    for (const double mu : {-500., -60., 200.})
+        for (const double sigma : {0.01, 0.3, 3.}) {
+            const std::vector<double> at = brunel_inputs(mu, sigma, 12, 1);
+            CHECK_NOTHROW(check_gradients(it, at, {}, at, at)); // throws on what is not finite
+            CHECK(std::isfinite(siegert_rate(it, brunel_inputs(mu, 1e-10 * sigma, 12, 1))));
+        }
+}
+
+TEST_CASE("siegert gives the rates that Brunel (2000) published for his network of 12 500 cells") {
+    // theta 20, V_r 10, tau 20 ms, tau_rp 2 ms, J 0.1 mV, C_E 1000, gamma 0.25; nu_thr = 10 Hz.  His section 5:
+    // stationary rates from the theory for (g, nu_ext/nu_thr) of figure 8, panels B, C and D.
+    const Instance it = basis("siegert", {{"V_th", 20.0}, {"V_reset", 10.0}, {"t_ref", 2.0}});
+    const auto rate = [&](double g, double external) {
+        const auto F = [&](double nu) {
+            const double tau = 0.02, C = 1000, J = 0.1;
+            const double mu = C * J * tau * (10 * external + nu * (1 - g * 0.25)),
+                         sigma = J * std::sqrt(C * tau * (10 * external + nu * (1 + g * g * 0.25)));
+            return siegert_rate(it, brunel_inputs(mu, sigma, 20));
+        };
+        double low = 0, high = 400; // F falls: one crossing
+        for (int i = 0; i < 60; ++i) (F(0.5 * (low + high)) > 0.5 * (low + high) ? low : high) = 0.5 * (low + high);
+        return low;
+    };
+    CHECK(rate(6, 4) == Approx(55.8).epsilon(0.01));
+    CHECK(rate(5, 2) == Approx(38.0).epsilon(0.01));
+    CHECK(rate(4.5, 0.9) == Approx(6.5).epsilon(0.01));
 }
 
 TEST_CASE("outside its domain the softplus basis goes on with the slope of the edge") {
@@ -144,6 +330,13 @@ TEST_CASE("in their tails the bases give rates and derivatives that are numbers"
     for (const std::vector<double>& at : {std::vector<double>{0, 0}, {0, 10}, {10, 0}, {1e4, 0}, {0, 1e4}}) {
         CHECK(std::isfinite(basis_rates(basis("softplus_conductance"), at, s, low, high)[0]));
         CHECK(basis_rates(basis("softplus_conductance"), at, s, low, high)[0] >= 0);
+    }
+    for (const double t_ref : {0.0, 2.0}) {
+        const Instance spline = basis("spline", {{"t_ref", t_ref}});
+        for (const std::vector<double>& at : {std::vector<double>{0, 0}, {0, 10}, {10, 0}, {1e4, 0}, {0, 1e4}}) {
+            CHECK_NOTHROW(check_gradients(spline, at, rising_heights(spline, 2), low, high));
+            CHECK(basis_rates(spline, at, rising_heights(spline, 2), low, high)[0] >= 0);
+        }
     }
     s.back() = 5;
     CHECK_NOTHROW(

@@ -192,11 +192,14 @@ TEST_CASE("covariances with a negative eigenvalue are not valid, and the worst i
 TEST_CASE("leaving the domain of a transfer function is not valid") {
     auto report = good();
     report.conditions[0].populations[0].outside_domain = 0.125;
+    report.conditions[0].populations[0].outside_inputs = "golgi_cell with inputs mossy_fibers 90 Hz";
     report = judged(report);
     CHECK(report.verdict == Verdict::NotValid);
-    REQUIRE(report.reasons.size() == 1);
-    CHECK(report.reasons[0].find(
-              "golgi_cell leaves the domain of its transfer function at 4 Hz of 'background', for up to 12.5 %") == 0);
+    CHECK(report.reasons ==
+          std::vector<std::string>{
+              "golgi_cell leaves the domain of its transfer function at 4 Hz of 'background', for up to 12.5 % of the "
+              "time, as golgi_cell with inputs mossy_fibers 90 Hz; sample a wider range (transfer.working_low, "
+              "transfer.working_high)."});
 }
 
 TEST_CASE("a synchronous network is not valid, whatever the rates") {

@@ -34,7 +34,8 @@ struct Adex {
                     .per_neuron(),
                 mfm::Field{&P::V_reset, "V_reset", "mV", -65.0, -500.0, 100.0,
                            "potential after a spike and while refractory"}
-                    .per_neuron(),
+                    .per_neuron()
+                    .role(MFM_ROLE_RESET),
                 mfm::Field{&P::t_ref, "t_ref", "ms", 0.0, 0.0, 1e3, "absolute refractory period"}.per_neuron().role(
                     MFM_ROLE_REFRACTORY),
                 mfm::Field{&P::a, "a", "nS", 4.0, -1e4, 1e4, "subthreshold adaptation"}.per_neuron(),

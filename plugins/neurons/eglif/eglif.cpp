@@ -33,7 +33,8 @@ struct Eglif {
                     MFM_ROLE_REFRACTORY),
                 mfm::Field{&P::V_reset, "V_reset", "mV", -75.0, -500.0, 100.0,
                            "potential after a spike and while refractory"}
-                    .per_neuron(),
+                    .per_neuron()
+                    .role(MFM_ROLE_RESET),
                 mfm::Field{&P::V_th, "V_th", "mV", -55.0, -200.0, 100.0,
                            "potential at which the escape rate is lambda_0"}
                     .per_neuron()

@@ -26,7 +26,8 @@ struct Lif {
                     MFM_ROLE_THRESHOLD),
                 mfm::Field{&P::V_reset, "V_reset", "mV", -65.0, -500.0, 100.0,
                            "potential after a spike and while refractory"}
-                    .per_neuron(),
+                    .per_neuron()
+                    .role(MFM_ROLE_RESET),
                 mfm::Field{&P::t_ref, "t_ref", "ms", 2.0, 0.0, 1e3, "absolute refractory period"}.per_neuron().role(
                     MFM_ROLE_REFRACTORY),
                 mfm::Field{&P::I_e, "I_e", "pA", 0.0, -1e6, 1e6, "constant current"}.per_neuron().role(

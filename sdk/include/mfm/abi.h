@@ -66,6 +66,7 @@ typedef struct mfm_value {
 #define MFM_ROLE_REST "leak_reversal"                  /* mV */
 #define MFM_ROLE_THRESHOLD "threshold"                 /* mV */
 #define MFM_ROLE_REFRACTORY "refractory_period"        /* ms */
+#define MFM_ROLE_RESET "reset_potential"               /* mV */
 #define MFM_ROLE_CURRENT "constant_current"            /* pA; depolarises when positive */
 #define MFM_ROLE_INCREMENT "adaptation_increment"      /* pA per spike, added to the adaptation state */
 /* Roles of neuron states. */

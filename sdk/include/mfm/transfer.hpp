@@ -7,6 +7,8 @@
 //   rate(x, c, domain) const                              one expression, Hz, templated on the types of input x[i] and
 //                                                         coefficient c[k]: each is double or a Dual
 //   std::vector<double> guess(const mfm::TransferData&) const   optional: coefficients near the data
+//   std::vector<C> prepare(const C* c) const              optional: what all points of a call share; rate then gets
+//                                                         this for c
 // and exports it with MFM_PLUGIN("My Lab", mfm::Transfer<B>).  All derivatives are made here, exactly.
 #pragma once
 #include <mfm/dual.hpp>
@@ -168,63 +170,72 @@ template <class B> class Transfer {
         });
     }
 
-    /// Value, gradient and Hessian by N inputs at point i.
+    /// What `rate` gets for the coefficients, once a call.
+    template <class C> static std::vector<C> prepared(const Instance& it, const C* c) {
+        if constexpr (requires { it.basis.prepare(c); })
+            return it.basis.prepare(c);
+        else
+            return {c, c + it.coefficients.size()};
+    }
+    /// Values, and gradients and Hessians by N inputs where they are wanted.
     template <std::size_t N>
-    static void by_input(const Instance& it, const mfm_transfer_batch& b, const Domain& domain, std::uint32_t i) {
-        if (b.d2_input != nullptr) {
-            std::array<Dual<Dual<double, N>, N>, max_inputs> x;
-            for (std::size_t k = 0; k < N; ++k) x[k] = variable_twice<N>(b.input[k][i], k);
-            const auto f = it.basis.rate(x.data(), b.coefficient, domain);
-            b.value[i] = f.value.value;
-            for (std::size_t k = 0; k < N; ++k) {
-                if (b.d_input != nullptr) b.d_input[k][i] = f.d[k].value;
-                for (std::size_t l = 0; l < N; ++l) b.d2_input[k * N + l][i] = f.d[std::max(k, l)].d[std::min(k, l)];
+    static void by_input(const Instance& it, const mfm_transfer_batch& b, const Domain& domain) {
+        const std::vector<double> c = prepared(it, b.coefficient);
+        for (std::uint32_t i = 0; i < b.n; ++i) {
+            if (b.d2_input != nullptr) {
+                std::array<Dual<Dual<double, N>, N>, max_inputs> x;
+                for (std::size_t k = 0; k < N; ++k) x[k] = variable_twice<N>(b.input[k][i], k);
+                const auto f = it.basis.rate(x.data(), c.data(), domain);
+                b.value[i] = f.value.value;
+                for (std::size_t k = 0; k < N; ++k) {
+                    if (b.d_input != nullptr) b.d_input[k][i] = f.d[k].value;
+                    for (std::size_t l = 0; l < N; ++l)
+                        b.d2_input[k * N + l][i] = f.d[std::max(k, l)].d[std::min(k, l)];
+                }
+            } else if (b.d_input != nullptr) {
+                std::array<Dual<double, N>, max_inputs> x;
+                for (std::size_t k = 0; k < N; ++k) x[k] = variable<N>(b.input[k][i], k);
+                const auto f = it.basis.rate(x.data(), c.data(), domain);
+                b.value[i] = f.value;
+                for (std::size_t k = 0; k < N; ++k) b.d_input[k][i] = f.d[k];
+            } else {
+                std::array<double, max_inputs> x{};
+                for (std::size_t k = 0; k < N; ++k) x[k] = b.input[k][i];
+                b.value[i] = it.basis.rate(x.data(), c.data(), domain);
             }
-        } else {
-            std::array<Dual<double, N>, max_inputs> x;
-            for (std::size_t k = 0; k < N; ++k) x[k] = variable<N>(b.input[k][i], k);
-            const auto f = it.basis.rate(x.data(), b.coefficient, domain);
-            b.value[i] = f.value;
-            for (std::size_t k = 0; k < N; ++k) b.d_input[k][i] = f.d[k];
         }
     }
     template <std::size_t N = 1>
-    static void by_inputs(const Instance& it, const mfm_transfer_batch& b, const Domain& domain, std::uint32_t i) {
+    static void by_inputs(const Instance& it, const mfm_transfer_batch& b, const Domain& domain) {
         if (it.axes.size() == N)
-            by_input<N>(it, b, domain, i);
+            by_input<N>(it, b, domain);
         else if constexpr (N < max_inputs)
-            by_inputs<N + 1>(it, b, domain, i);
+            by_inputs<N + 1>(it, b, domain);
     }
-    static void by_coefficients(const Instance& it, const mfm_transfer_batch& b, const Domain& domain,
-                                std::uint32_t i) {
+    static void by_coefficients(const Instance& it, const mfm_transfer_batch& b, const Domain& domain) {
         std::array<double, max_inputs> x{};
-        for (std::size_t k = 0; k < it.axes.size(); ++k) x[k] = b.input[k][i];
         std::vector<Dual<double, chunk>> c(it.coefficients.size());
         for (std::size_t first = 0; first < c.size(); first += chunk) {
             for (std::size_t k = 0; k < c.size(); ++k) {
                 c[k] = Dual<double, chunk>(b.coefficient[k]);
                 if (k >= first && k < first + chunk) c[k].d[k - first] = 1.0;
             }
-            const auto f = it.basis.rate(x.data(), c.data(), domain);
-            b.value[i] = f.value;
-            for (std::size_t k = first; k < std::min(c.size(), first + chunk); ++k)
-                b.d_coefficient[k][i] = f.d[k - first];
+            const auto shared = prepared(it, c.data());
+            for (std::uint32_t i = 0; i < b.n; ++i) {
+                for (std::size_t k = 0; k < it.axes.size(); ++k) x[k] = b.input[k][i];
+                const auto f = it.basis.rate(x.data(), shared.data(), domain);
+                if constexpr (requires { f.d; }) // a basis without coefficients may ignore their type
+                    for (std::size_t k = first; k < std::min(c.size(), first + chunk); ++k)
+                        b.d_coefficient[k][i] = f.d[k - first];
+            }
         }
     }
     static mfm_status evaluate(void* self, const mfm_transfer_batch* b, mfm_error* error) noexcept {
         return guarded(error, [&] {
             const Instance& it = of(self);
             const Domain domain = domain_of(it, *b);
-            const bool inputs = b->d_input != nullptr || b->d2_input != nullptr;
-            for (std::uint32_t i = 0; i < b->n; ++i) {
-                if (b->d_coefficient != nullptr) by_coefficients(it, *b, domain, i);
-                if (inputs) by_inputs(it, *b, domain, i);
-                if (b->d_coefficient == nullptr && !inputs) {
-                    std::array<double, max_inputs> x{};
-                    for (std::size_t k = 0; k < it.axes.size(); ++k) x[k] = b->input[k][i];
-                    b->value[i] = it.basis.rate(x.data(), b->coefficient, domain);
-                }
-            }
+            if (b->d_coefficient != nullptr) by_coefficients(it, *b, domain);
+            by_inputs(it, *b, domain);
         });
     }
     static constexpr mfm_transfer_v1 table{sizeof(mfm_transfer_v1), 0, &shape, &guess, &evaluate};

@@ -256,3 +256,12 @@ TEST_CASE("what would take more stack or memory than there is, is refused before
     CHECK(refusal("# " + parts + "\n" + with("a circuit", parts)) == "");
     CHECK(refusal("name = '''" + parts + "''' # " + parts + "\n" + with("name = \"a circuit\"", "")) == "");
 }
+
+TEST_CASE("a basis of a list that is none is told with its place, and so is an empty list") {
+    CHECK(refusal_with("basis = \"test_basis\"", "basis = []") ==
+          "circuit.toml:32:9: transfer.basis is a list without a basis; name at least one");
+    CHECK(
+        refusal_with("basis = \"test_basis\"", "basis = [\"test_basis\", \"auto\"]").rfind("circuit.toml:32:24: ", 0) ==
+        0);
+    CHECK(refusal_with("basis = \"test_basis\"", "basis = [3]").rfind("circuit.toml:32:10: transfer.basis[1]", 0) == 0);
+}

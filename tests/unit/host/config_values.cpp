@@ -150,3 +150,13 @@ TEST_CASE("the resolved pipeline is a pipeline that says the same") {
     CHECK(again.populations[1].neuron->canonical == config.populations[1].neuron->canonical);
     CHECK(again.stimulations[0].protocol.canonical == config.stimulations[0].protocol.canonical);
 }
+
+TEST_CASE("a basis is one, a list of candidates, or every one there is") {
+    CHECK(load(circuit).transfer.bases.size() == 1);
+    const auto two = load(with("basis = \"test_basis\"", "basis = [\"test_basis\", { plugin = \"test_basis\" }]"));
+    REQUIRE(two.transfer.bases.size() == 2);
+    CHECK(two.transfer.bases[1].component->id() == "test_basis");
+    const auto all = load(with("basis = \"test_basis\"", "basis = \"auto\""));
+    REQUIRE(all.transfer.bases.size() == 1);
+    CHECK(all.transfer.bases[0].canonical == load(circuit).transfer.bases[0].canonical);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "config/pipeline.hpp"
+#include "remap/reduction.hpp"
+
+namespace mfm {
+
+/// Real cells of a population with their own sources and weights: what its transfer function is measured on with
+/// transfer.cells = "sampled".  The mean of their rates is then the population's, without an average over in-degrees.
+struct SampledCells {
+    std::vector<std::uint32_t> cell; ///< of the population
+    struct Input {                   ///< one pathway
+        /// [cells] one Poisson train with the mean and the variance of all the cell's sources together: events per
+        /// second for each Hz of the source population's rate, and their weight (nS or pA).
+        std::vector<double> events, weight;
+        std::vector<std::uint64_t> row;                 ///< [cells + 1]
+        std::vector<double> source_rate, source_weight; ///< [sources] rho_j; w_ij, nS or pA
+        double sources = 0;                             ///< mean number of sources a cell
+    };
+    std::vector<Input> input; ///< in the order of Reduction::pathways_into
+    [[nodiscard]] std::size_t size() const { return cell.size(); }
+};
+
+/// Up to `most` cells of the population that stand for all of it: the cells are split again and again, at the median of
+/// the pathway whose summed weights vary most, into as many equal parts as cells are wanted, and one of each part is
+/// drawn.  rho [meso populations][cells]: rate of each source over its population's mean, or empty: 1.
+[[nodiscard]] SampledCells sample_cells(const PipelineConfig&, const Reduction&, std::span<const PathwayEdges>,
+                                        const std::vector<std::vector<double>>& rho, std::size_t population,
+                                        std::size_t most);
+
+} // namespace mfm
