@@ -124,10 +124,19 @@ struct RemapConfig {
     bool merge_relays = true;
 };
 
+/// Coefficients of one population's basis that the pipeline gives, in the basis's order and units: nothing is fitted.
+struct GivenCoefficients {
+    std::string population;
+    std::vector<double> value;
+    SourcePosition where;
+};
+
 struct TransferConfig {
     std::vector<PluginChoice> bases; ///< where there are several, each population takes the one with the least
                                      ///< cross-validated error
-    PluginChoice optimizer;
+    PluginChoice optimizer;          ///< none where every population has given coefficients
+    std::vector<GivenCoefficients> given;
+    bool explicit_adaptation = false; ///< given coefficients are those of the rate at a given adaptation current
     std::uint32_t points = 96, wide_points = 24, heldout_points = 32; ///< per population
     double seconds = 200.0;                                           ///< neuron-seconds per point
     std::uint32_t copies = 64;                                        ///< cells per point

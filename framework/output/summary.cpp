@@ -80,7 +80,8 @@ Json transfer(const TransferSummary& t) {
             {"heldout_rmse_hz", value(t.heldout_rmse_hz)},
             {"heldout_median_relative_error", value(t.heldout_median_relative_error)},
             {"compared", compared},
-            {"operating_point", operating_point}};
+            {"operating_point", operating_point},
+            {"given", t.basis ? Json(t.given) : Json(nullptr)}};
 }
 
 Json dynamic(const DynamicRow& row) {

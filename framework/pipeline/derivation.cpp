@@ -10,6 +10,7 @@
 #include "meanfield/cell_rates.hpp"
 #include "pipeline/conditions.hpp"
 #include "transfer/basis.hpp"
+#include "transfer/given.hpp"
 #include "validate/metrics.hpp"
 
 namespace mfm {
@@ -32,6 +33,18 @@ void require_transfer(const PipelineConfig& config) {
 TransferInputs inputs_of(const PipelineConfig& config, const Reduction& r, std::size_t p, const Instance& basis) {
     const PopulationConfig& population = config.populations[r.populations[p].network_index];
     return {make_cell(population), input_pathways(r, p, population), basis};
+}
+
+/// The coefficients that the pipeline gives for a population, or NULL.
+const GivenCoefficients* given_for(const PipelineConfig& config, const std::string& population) {
+    for (const GivenCoefficients& g : config.transfer.given)
+        if (g.population == population) return &g;
+    return nullptr;
+}
+/// What a population's basis leaves out of the rate, where it does.
+std::optional<SettledAdaptation> left_out(const PipelineConfig& config, const PopulationConfig& population) {
+    if (!config.transfer.explicit_adaptation || given_for(config, population.name) == nullptr) return std::nullopt;
+    return settled_adaptation(population);
 }
 
 /// The pipeline's bases as they are for population p; some may be none for it.
@@ -90,7 +103,8 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
                                  const std::vector<TransferTable>& tables, Progress& progress) {
     require_transfer(config);
     const PluginChoice& choice = config.transfer.optimizer;
-    const Instance optimizer(*choice.component, choice.settings, choice.where);
+    std::optional<Instance> optimizer; // there may be nothing to fit
+    if (choice.component != nullptr) optimizer.emplace(*choice.component, choice.settings, choice.where);
     const std::vector<std::size_t> populations = modelled(r);
     std::vector<TransferFit> fits(populations.size());
     FitOptions options;
@@ -103,7 +117,15 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
         throw_if_interrupted();
         FitOptions mine = options;
         mine.stream = i;
-        fits[i] = fit_best(tables[i], candidates_of(config, r, populations[i]), optimizer, mine, progress);
+        const PopulationConfig& population = config.populations[r.populations[populations[i]].network_index];
+        if (const GivenCoefficients* given = given_for(config, population.name)) {
+            const auto basis = make_basis(config.transfer.bases.at(0), population);
+            fits[i] = given_fit(tables[i], inputs_of(config, r, populations[i], *basis), basis, given->value,
+                                left_out(config, population));
+            progress.advance(fit_count(mine));
+            return;
+        }
+        fits[i] = fit_best(tables[i], candidates_of(config, r, populations[i]), optimizer.value(), mine, progress);
     });
     progress.end();
     return fits;
@@ -125,7 +147,7 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Network& network
             const TransferFit& fit = fits.at(next++);
             const std::shared_ptr<const Instance> basis =
                 make_basis(config.transfer.bases.at(fit.candidate), config.populations[meso.network_index]);
-            m.transfer = std::make_shared<FittedTransfer>(fit, basis, inputs_of(config, r, p, *basis));
+            m.transfer = make_transfer(fit, basis, inputs_of(config, r, p, *basis));
             const Adaptation a = adaptation_of(config.populations[meso.network_index]);
             m.adaptation_rate = a.rate;
             m.adaptation_increment = a.increment;
@@ -201,7 +223,8 @@ ValidationReport validate_model(const PipelineConfig& config, const Network& net
         t.candidate = fit.candidate;
         t.heldout_rmse_hz = fit.heldout_rmse_hz;
         t.heldout_median_relative_error = fit.heldout_median_relative_error;
-        t.converged = fit.outcome == MFM_CONVERGED;
+        t.given = fit.given;
+        if (!fit.given) t.converged = fit.outcome == MFM_CONVERGED;
         t.optimizer_message = fit.message;
         if (fit.undefined_points > 0)
             report.warnings.push_back(

@@ -152,6 +152,11 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         h.add(std::string_view(out.sample));
         for (const PluginChoice& basis : c.transfer.bases) h.add(basis);
         h.add(c.transfer.optimizer);
+        for (const GivenCoefficients& g : c.transfer.given) {
+            h.add(std::string_view(g.population));
+            for (const double x : g.value) h.add(x);
+        }
+        h.add(std::uint64_t{c.transfer.explicit_adaptation});
         h.add(std::uint64_t{c.transfer.starts});
         h.add(std::uint64_t{c.transfer.folds});
         out.fit = h.hex();

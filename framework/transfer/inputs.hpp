@@ -39,7 +39,8 @@ public:
     [[nodiscard]] bool needs_moments() const { return membrane_.has_value(); }
     /// Inputs at event rates r [S] (Hz) and an extra constant current I (pA); order as in MembraneModel::evaluate.
     /// Moments see each rate as 1e-6 Hz at least, so that they exist without input.
-    void evaluate(std::span<const double> r, double I, int order, InputPoint& out) const;
+    /// by_current: derivatives have I as a last variable behind the rates.
+    void evaluate(std::span<const double> r, double I, int order, InputPoint& out, bool by_current = false) const;
     /// Without moments, inputs are sums over pathways: input axis_of(s) grows by unit_of(s) with the event rate of s.
     static constexpr std::size_t no_axis = ~std::size_t{0}; ///< a pathway whose conductance the basis does not ask for
     [[nodiscard]] std::size_t axis_of(std::size_t s) const { return axis_[s]; }

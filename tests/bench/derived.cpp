@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench_derived PIPELINE RUN: time of the mean fields that can be made of a run's network and transfer functions, and
-// of the published cerebellar model (Lorenzi et al. 2026) in our equations.  One line each: CPU seconds, name.
+// bench_derived PIPELINE RUN [PART OF A NAME]: time of the mean fields that can be made of a run's network and transfer
+// functions, and of the published cerebellar model (Lorenzi et al. 2026) in our equations.  One line each: CPU seconds,
+// name.
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -44,8 +45,11 @@ double seconds(const std::function<void()>& work) {
     return best;
 }
 
+std::string wanted; ///< part of the names of models to measure
+
 /// Integrates half a second or one of a model whose only external rate is given, from the fixed point at its start.
 void measure(const char* name, const MeanFieldModel& model, const RateCourse& course, double t_end) {
+    if (std::string(name).find(wanted) == std::string::npos) return;
     Silent silent;
     const std::vector<FixedPoint> points = fixed_points(model, std::vector<double>{course.value(0)});
     const std::vector<double> start = resting_point(points).rate_hz;
@@ -161,7 +165,8 @@ MeanFieldModel published_model() {
 } // namespace
 
 int main(int argc, char** argv) try {
-    if (argc != 3) throw InputError("bench_derived PIPELINE RUN");
+    if (argc < 3 || argc > 4) throw InputError("bench_derived PIPELINE RUN [PART OF A NAME]");
+    if (argc == 4) wanted = argv[3];
     const MeanFieldModel published = published_model();
     measure("published model, second order: 0.5 s, constant", published, RateCourse::constant(4), 500);
     measure("published model, second order: 0.5 s, step 4 to 20 Hz", published, step(4, 20, 500), 500);

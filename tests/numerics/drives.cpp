@@ -70,7 +70,8 @@ struct Run {
         config.transfer.seconds = 1024;
         config.transfer.working_low = 0.9999;
         config.transfer.working_high = 1.0001;
-        const TransferTable table = sample_transfer(config, reduction, rate_path(reduction, record), 0, progress);
+        const RatePath path = rate_path(reduction, record);
+        const TransferTable table = sample_transfer(config, reduction, path, {path.cv_isi, {}}, nullptr, 0, progress);
         double sum = 0;
         for (const TransferPoint& p : table.points) sum += p.rate_hz / static_cast<double>(table.points.size());
         return sum;
