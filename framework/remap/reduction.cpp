@@ -302,12 +302,12 @@ std::vector<double> event_rates(const PathwayEdges& edges, const std::vector<dou
 }
 
 std::string reduction_table(const Reduction& r) {
-    std::string out = fmt::format("{:<34} {:<30} {:>9} {:>8} {:>9} {:>9}\n", "pathway", "from -> to", "K", "sd K",
-                                  "Q nS", "delay ms");
+    std::string out =
+        fmt::format("{:<34} {:<30} {:>9} {:>8} {:>9} {:>9}\n", "pathway", "from -> to", "K", "sd K", "Q", "delay ms");
     for (const Pathway& w : r.pathways) {
-        out += fmt::format("{:<34} {:<30} {:>9.3f} {:>8.3f} {:>9.4f} {:>9.3f}\n", w.name,
-                           r.populations[w.source].name + " -> " + r.populations[w.target].name, w.K, w.K_sd, w.Q,
-                           w.delay);
+        out += fmt::format("{:<34} {:<30} {:>9.3f} {:>8.3f} {:>9} {:>9.3f}\n", w.name,
+                           r.populations[w.source].name + " -> " + r.populations[w.target].name, w.K, w.K_sd,
+                           fmt::format("{:.4f} {}", w.Q, weight_unit(w.receptor)), w.delay);
         for (const DerivedNumber& d : w.derived)
             for (const auto& [convention, value] : d.alternatives)
                 out += fmt::format("    {} by {}: {:.4g} {}\n", d.name, convention, value, d.unit == "1" ? "" : d.unit);
