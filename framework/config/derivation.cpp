@@ -80,8 +80,8 @@ void read_transfer(DocumentNode& node, const Registry& registry, PipelineConfig&
     TransferConfig& transfer = config.transfer;
     const TableReader table(node, "transfer",
                             {"basis", "optimizer", "points", "wide_points", "heldout_points", "seconds", "copies",
-                             "transient", "working_low", "working_high", "starts", "folds", "renewal_below",
-                             "coefficients", "adaptation"});
+                             "transient", "working_low", "working_high", "starts", "folds", "renewal_below", "sampling",
+                             "tolerance_relative", "tolerance_absolute", "coefficients", "adaptation"});
     static_cast<void>(table.require("basis"));
     transfer.bases = read_bases(*node.find("basis"), registry);
     if (const DocumentNode* coefficients = table.find("coefficients")) read_coefficients(*coefficients, config);
@@ -108,6 +108,15 @@ void read_transfer(DocumentNode& node, const Registry& registry, PipelineConfig&
     transfer.starts = table.integer("starts", 1, transfer.starts);
     transfer.renewal_below = table.integer("renewal_below", 0, transfer.renewal_below);
     transfer.folds = table.integer("folds", 2, transfer.folds);
+    static const std::vector<std::string> samplings{"fixed", "adaptive"};
+    if (const DocumentNode* value = table.find("sampling"))
+        transfer.sampling =
+            static_cast<TransferConfig::Sampling>(read_choice(*value, table.path("sampling"), samplings));
+    if (transfer.sampling == TransferConfig::Sampling::Fixed)
+        for (const char* key : {"tolerance_relative", "tolerance_absolute"})
+            table.refuse(key, "only sampling = \"adaptive\" stops at a tolerance");
+    transfer.tolerance_relative = table.number("tolerance_relative", not_negative("1"), transfer.tolerance_relative);
+    transfer.tolerance_absolute = table.number("tolerance_absolute", positive("Hz"), transfer.tolerance_absolute);
     if (transfer.working_low >= transfer.working_high)
         throw InputError(node.where, fmt::format("transfer: working_low ({}) must be below working_high ({})",
                                                  transfer.working_low, transfer.working_high));

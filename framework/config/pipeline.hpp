@@ -141,6 +141,8 @@ struct TransferConfig {
     double seconds = 200.0;                                           ///< neuron-seconds per point
     std::uint32_t copies = 64;                                        ///< cells per point
     double transient = 400.0;                                         ///< ms
+    enum class Sampling { Fixed, Adaptive } sampling = Sampling::Adaptive; ///< how points of the working range are chosen
+    double tolerance_relative = 0.02, tolerance_absolute = 0.5;         ///< of adaptive sampling; 1, Hz
     double working_low = 0.4, working_high = 2.0; ///< the working range: factors on the network's own presynaptic rates
     std::uint32_t starts = 8, folds = 5;
     std::uint32_t renewal_below =

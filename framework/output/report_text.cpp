@@ -241,6 +241,33 @@ std::string bases_part(const ValidationReport& report) {
            table.text() + bullets(reasons);
 }
 
+/// How the working range was sampled, and what that leaves open.
+std::string sampling_part(const ValidationReport& report) {
+    using End = SamplingSummary::End;
+    TextTable table({"population", "points", "measured", "neuron-s", "ended by", "expected", "left out"}, 1);
+    std::vector<std::string> worst;
+    for (const auto& p : report.populations) {
+        const SamplingSummary& s = p.transfer.sampling;
+        if (s.end == End::None) continue;
+        table.add({p.name, std::to_string(s.points), std::to_string(s.measurements), fmt::format("{:.0f}", s.seconds),
+                   s.end == End::Fixed       ? "fixed"
+                   : s.end == End::Tolerance ? "tolerance"
+                                             : "budget",
+                   finite_text("{:.2f}", s.expected_error), finite_text("{:.2f}", s.left_out_error)});
+        worst.push_back(
+            fmt::format("{}: the point that differs most from what the others make of it has {} Hz, {:+.3g} "
+                        "Hz off, at G_e {:.4g} and G_i {:.4g}",
+                        p.name, rate_text(s.left_out_rate_hz), s.left_out_hz, s.left_out_G_e, s.left_out_G_i));
+    }
+    if (table.empty()) return "";
+    return heading("Sampling of the working range") +
+           wrap("Errors in units of the tolerance (0.5 Hz and 2 % of the rate together, if not set otherwise): what is "
+                "expected of a smooth function through the points in all but 5 % of the range, and the largest "
+                "difference "
+                "of a point from what all others make of it.") +
+           table.text() + bullets(worst);
+}
+
 std::string transfer_part(const ValidationReport& report) {
     TextTable table({"population", "basis", "fit", "left-out RMSE", "held-out RMSE", "median error"}, 3);
     std::string domains, coefficients;
@@ -399,6 +426,7 @@ std::string report_text(const ValidationReport& report, const ReportInputs& in) 
     out += points_part(report);
     out += fluctuations_part(report);
     out += second_order_part(report);
+    out += sampling_part(report);
     out += transfer_part(report);
     out += operating_part(report);
     if (const auto table = dynamic_table(report); !table.empty())

@@ -24,6 +24,67 @@ constexpr PointColumn point_columns[] = {
     {"seconds", "s", &TransferPoint::seconds},
 };
 
+struct SummaryNumber {
+    const char* name;
+    double SamplingSummary::*member;
+};
+constexpr SummaryNumber summary_numbers[] = {
+    {"neuron_seconds", &SamplingSummary::seconds},
+    {"expected_error", &SamplingSummary::expected_error},
+    {"left_out_error", &SamplingSummary::left_out_error},
+    {"left_out_hz", &SamplingSummary::left_out_hz},
+    {"left_out_rate_hz", &SamplingSummary::left_out_rate_hz},
+    {"left_out_G_e", &SamplingSummary::left_out_G_e},
+    {"left_out_G_i", &SamplingSummary::left_out_G_i},
+};
+struct ShareColumn {
+    const char* name;
+    const char* unit;
+    double SharePair::*member;
+};
+constexpr ShareColumn share_columns[] = {
+    {"G_e", "nS", &SharePair::G_e},
+    {"G_i", "nS", &SharePair::G_i},
+    {"share", "1", &SharePair::share},
+    {"rate_hz", "Hz", &SharePair::rate_hz},
+    {"other_hz", "Hz", &SharePair::other_hz},
+    {"se_hz", "Hz", &SharePair::se_hz},
+    {"tolerance_hz", "Hz", &SharePair::tolerance_hz},
+};
+
+void save_sampling(Hdf5Writer& out, const std::string& at, const SamplingSummary& s) {
+    out.group(at);
+    out.attribute(at, "end", static_cast<std::uint64_t>(s.end));
+    out.attribute(at, "ends", "0 none, 1 fixed, 2 tolerance, 3 budget");
+    out.attribute(at, "points", std::uint64_t{s.points});
+    out.attribute(at, "measurements", std::uint64_t{s.measurements});
+    for (const auto& number : summary_numbers) out.attribute(at, number.name, s.*number.member);
+    out.write(at + "/shares/pathway", column<std::string>(s.shares, [](const auto& p) { return p.pathway; }));
+    for (const auto& c : share_columns)
+        out.write(at + "/shares/" + c.name, column<double>(s.shares, [&](const auto& p) { return p.*c.member; }),
+                  c.unit);
+}
+SamplingSummary load_sampling(const Hdf5Reader& in, const std::filesystem::path& file, const std::string& at) {
+    SamplingSummary s;
+    const auto end = in.integer(at, "end");
+    if (end > static_cast<std::uint64_t>(SamplingSummary::End::Budget))
+        throw DamagedFile(file, "sampling ended in no known way");
+    s.end = static_cast<SamplingSummary::End>(end);
+    s.points = in.integer(at, "points");
+    s.measurements = in.integer(at, "measurements");
+    for (const auto& number : summary_numbers) s.*number.member = in.real(at, number.name);
+    for (const auto& name : in.texts(at + "/shares/pathway")) {
+        s.shares.emplace_back();
+        s.shares.back().pathway = name;
+    }
+    for (const auto& c : share_columns) {
+        const auto values = in.read<double>(at + "/shares/" + c.name);
+        expect_length(file, at + "/shares", values.size(), s.shares.size());
+        for (std::size_t i = 0; i < values.size(); ++i) s.shares[i].*c.member = values[i];
+    }
+    return s;
+}
+
 } // namespace
 
 void save_transfer_tables(const std::filesystem::path& file, std::span<const TransferTable> tables,
@@ -46,6 +107,7 @@ void save_transfer_tables(const std::filesystem::path& file, std::span<const Tra
                       c.unit);
         out.write(at + "/use", column<std::uint8_t>(table.points, [](const auto& p) { return p.use; }), "1");
         out.attribute(at, "pathways", std::uint64_t{pathways});
+        save_sampling(out, at + "/sampling", table.sampling);
         out.attribute(at + "/use", "values", "0 working, 1 wide, 2 held out, 3 current, 4 operating point");
     }
     out.save(file);
@@ -58,6 +120,7 @@ std::vector<TransferTable> load_transfer_tables(const std::filesystem::path& fil
         const std::string at = "/tables/" + link_name(name);
         TransferTable table;
         table.population = name;
+        table.sampling = load_sampling(in, file, at + "/sampling");
         const auto nu = in.read<double>(at + "/nu");
         const auto use = in.read<std::uint8_t>(at + "/use");
         const auto pathways = in.integer(at, "pathways");

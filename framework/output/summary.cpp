@@ -36,6 +36,30 @@ Json fluctuations(const FluctuationRow& row) {
             {"first_order_rate_hz", value(row.first_order_rate_hz)}};
 }
 
+Json sampling(const SamplingSummary& s) {
+    if (s.end == SamplingSummary::End::None) return nullptr;
+    static const char* const ends[] = {"none", "fixed", "tolerance", "budget"};
+    Json shares = Json::array();
+    for (const SharePair& pair : s.shares)
+        shares.push_back(Json{{"G_e", value(pair.G_e)},
+                              {"G_i", value(pair.G_i)},
+                              {"pathway", pair.pathway},
+                              {"share_difference", value(pair.share)},
+                              {"rates_hz", {value(pair.rate_hz), value(pair.other_hz)}},
+                              {"difference_se_hz", value(pair.se_hz)},
+                              {"tolerance_hz", value(pair.tolerance_hz)}});
+    return {{"ended_by", ends[static_cast<std::size_t>(s.end)]},
+            {"points", s.points},
+            {"measurements", s.measurements},
+            {"neuron_seconds", value(s.seconds)},
+            {"expected_error", value(s.expected_error)},
+            {"left_out_error", value(s.left_out_error)},
+            {"left_out_hz", value(s.left_out_hz)},
+            {"left_out_at",
+             {{"rate_hz", value(s.left_out_rate_hz)}, {"G_e", value(s.left_out_G_e)}, {"G_i", value(s.left_out_G_i)}}},
+            {"shares", shares}};
+}
+
 Json transfer(const TransferSummary& t) {
     Json coefficients = nullptr, errors = nullptr, domain = nullptr, compared = nullptr, operating_point = nullptr;
     if (t.basis) {
@@ -81,7 +105,8 @@ Json transfer(const TransferSummary& t) {
             {"heldout_median_relative_error", value(t.heldout_median_relative_error)},
             {"compared", compared},
             {"operating_point", operating_point},
-            {"given", t.basis ? Json(t.given) : Json(nullptr)}};
+            {"given", t.basis ? Json(t.given) : Json(nullptr)},
+            {"sampling", sampling(t.sampling)}};
 }
 
 Json dynamic(const DynamicRow& row) {

@@ -63,6 +63,23 @@ std::vector<BasisCandidate> candidates_of(const PipelineConfig& config, const Re
     return out;
 }
 
+/// The pair of points whose rates differ most although their summed conductances are the same, where it matters.
+std::string share_warning(const std::string& population, const SamplingSummary& s) {
+    const SharePair* worst = nullptr;
+    const auto difference = [](const SharePair& p) { return std::abs(p.rate_hz - p.other_hz); };
+    for (const SharePair& p : s.shares)
+        if (difference(p) > p.tolerance_hz && difference(p) > 3 * p.se_hz &&
+            (worst == nullptr || difference(p) / p.tolerance_hz > difference(*worst) / worst->tolerance_hz))
+            worst = &p;
+    if (worst == nullptr) return "";
+    return fmt::format(
+        "{}: at summed conductances of {:.4g} nS (excitation) and {:.4g} nS (inhibition) the cells fire "
+        "{:.4g} or {:.4g} Hz, depending on which pathways make these up ('{}' makes {:.0f} % more of its "
+        "sum in one than in the other); a basis on summed conductances alone misses that, one on membrane "
+        "moments may not.",
+        population, worst->G_e, worst->G_i, worst->rate_hz, worst->other_hz, worst->pathway, 100 * worst->share);
+}
+
 } // namespace
 
 std::vector<TransferTable> sample_all(const PipelineConfig& config, const Network& network, const Reduction& r,
@@ -221,6 +238,9 @@ ValidationReport validate_model(const PipelineConfig& config, const Network& net
         t.relative_points = fit.relative_points;
         t.compared = fit.compared;
         t.candidate = fit.candidate;
+        t.sampling = tables[i].sampling;
+        if (const std::string warning = share_warning(name, t.sampling); !warning.empty())
+            report.warnings.push_back(warning);
         t.heldout_rmse_hz = fit.heldout_rmse_hz;
         t.heldout_median_relative_error = fit.heldout_median_relative_error;
         t.given = fit.given;

@@ -5,6 +5,7 @@
 #include "support/hash.hpp"
 #include "support/version.hpp"
 #include "transfer/basis.hpp"
+#include "transfer/sample.hpp"
 
 namespace mfm {
 namespace {
@@ -142,6 +143,12 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies, t.renewal_below}) h.add(n);
         for (const double x : {t.seconds, t.transient, t.working_low, t.working_high}) h.add(x);
         h.add(std::uint64_t{is_analytic(t)});
+        h.add(static_cast<std::uint64_t>(t.sampling));
+        if (t.sampling == TransferConfig::Sampling::Adaptive) {
+            h.add(t.tolerance_relative);
+            h.add(t.tolerance_absolute);
+            h.add(std::uint64_t{fewest_working_points(t)});
+        }
         h.add(std::uint64_t{c.mean_field.adaptation});
         h.add(std::uint64_t{c.mean_field.dynamics !=
                             MeanFieldConfig::Dynamics::Synaptic}); // with a current axis or without

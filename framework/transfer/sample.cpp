@@ -10,17 +10,12 @@
 
 #include "simulate/neuron_group.hpp"
 #include "simulate/streams.hpp"
+#include "transfer/adaptive.hpp"
 #include "transfer/basis.hpp"
+#include "transfer/working_range.hpp"
 
 namespace mfm {
 namespace {
-
-/// van der Corput's radical inverse: a Halton sequence takes one base a dimension (Halton 1960).
-double radical_inverse(std::uint64_t i, std::uint64_t base) {
-    double value = 0, digit = 1.0 / static_cast<double>(base);
-    for (; i > 0; i /= base, digit /= static_cast<double>(base)) value += digit * static_cast<double>(i % base);
-    return value;
-}
 
 constexpr double slow_adaptation = 5.0; // ms: what is faster follows the rate at once
 bool has_current_axis(const PipelineConfig& config, const PopulationConfig& population) {
@@ -99,11 +94,21 @@ RatePath rate_path(const Reduction& r, const SpikeRecord& record) {
     return path;
 }
 
+std::size_t fewest_working_points(const TransferConfig& t) {
+    std::size_t most = 0;
+    for (const PluginChoice& choice : t.bases)
+        most =
+            std::max(most, basis_shape(Instance(*choice.component, choice.settings, choice.where)).coefficients.size());
+    const std::size_t needed = most + t.folds;
+    return needed > t.wide_points ? needed - t.wide_points : 0;
+}
+
 std::size_t sample_count(const PipelineConfig& config, const Reduction& r, std::size_t population) {
     const TransferConfig& t = config.transfer;
     const PopulationConfig& cell = config.populations[r.populations[population].network_index];
-    return working_points(t) + t.wide_points + t.heldout_points +
-           (has_current_axis(config, cell) ? 2 * current_pairs(t) : 0);
+    const std::size_t working =
+        t.sampling == TransferConfig::Sampling::Adaptive && !is_analytic(t) ? adaptive_count(t) : working_points(t);
+    return working + t.wide_points + t.heldout_points + (has_current_axis(config, cell) ? 2 * current_pairs(t) : 0);
 }
 
 TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, const RatePath& path,
@@ -115,25 +120,23 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
     TransferTable table;
     table.population = cell.name;
 
-    std::vector<double> position; // of every point along the path
+    const WorkingRange range(config, r, path, sampler);
+    const bool adaptive = t.sampling == TransferConfig::Sampling::Adaptive && !is_analytic(t);
+    if (adaptive) sample_adaptively(t, range, sampler, r, fewest_working_points(t), table, progress);
+    const std::size_t measured = table.points.size();
+
+    std::vector<double> position; // along the path, of every point that is still to be measured
     const auto add = [&](const std::vector<double>& nu, double t_path, double I, TransferPoint::Use use) {
         position.push_back(t_path);
         table.points.push_back(sampler.point(nu, I, use));
     };
-    // The working range: a point of the path, excitation and inhibition scaled apart by factors low .. high.
-    const double low = std::log(t.working_low), span = std::log(t.working_high) - low;
-    const auto working = [&](std::uint64_t i) {
-        const std::vector<double> rates = on_path(path.rate_hz, radical_inverse(i, 2));
-        const double e = std::exp(low + span * radical_inverse(i, 3)), h = std::exp(low + span * radical_inverse(i, 5));
-        std::vector<double> nu;
-        for (std::size_t s = 0; s < sampler.pathways().size(); ++s)
-            nu.push_back(rates[r.pathways[sampler.pathways()[s]].source] * (sampler.excitatory(s) ? e : h));
-        return nu;
+    const auto add_place = [&](std::uint64_t i, double I, TransferPoint::Use use) {
+        const WorkingRange::Place place = range.place(i);
+        add(range.rates(place), place.position, I, use);
     };
-    for (std::uint64_t i = 1; i <= working_points(t); ++i)
-        add(working(i), radical_inverse(i, 2), 0.0, TransferPoint::Use::Working);
-    for (std::uint64_t i = 1; i <= t.heldout_points; ++i)
-        add(working(t.points + i), radical_inverse(t.points + i, 2), 0.0, TransferPoint::Use::HeldOut);
+    if (!adaptive)
+        for (std::uint64_t i = 1; i <= working_points(t); ++i) add_place(i, 0.0, TransferPoint::Use::Working);
+    for (std::uint64_t i = 1; i <= t.heldout_points; ++i) add_place(t.points + i, 0.0, TransferPoint::Use::HeldOut);
     // The wide range: from nothing to twice the working range's end on both axes, square-root spaced; the first
     // quarter has no inhibition.
     double G_e = 0, G_i = 0;
@@ -163,19 +166,24 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
         const double dI = 0.25 * std::abs(a.increment) / a.rate * rate * 1e-3;
         const std::uint64_t first = t.points + t.heldout_points;
         for (std::uint64_t i = 1; i <= current_pairs(t); ++i) {
-            add(working(first + i), radical_inverse(first + i, 2), dI, TransferPoint::Use::Current);
-            add(working(first + i), radical_inverse(first + i, 2), -dI, TransferPoint::Use::Current);
+            add_place(first + i, dI, TransferPoint::Use::Current);
+            add_place(first + i, -dI, TransferPoint::Use::Current);
         }
     }
 
-    tbb::parallel_for(std::size_t{0}, table.points.size(), [&](std::size_t i) {
+    const std::uint64_t first_key = adaptive ? 1u << 17 : 0; // beyond those of the adaptive rounds
+    tbb::parallel_for(std::size_t{0}, position.size(), [&](std::size_t i) {
         throw_if_interrupted();
-        TransferPoint& p = table.points[i];
-        // Points that only test count four times as long, so that they test the fit and not their own noise.
-        const bool tests = p.use == TransferPoint::Use::HeldOut;
-        sampler.measure_point(p, position[i], i, tests ? 4 * t.seconds : t.seconds);
+        TransferPoint& p = table.points[measured + i];
+        // Points that only test count four times as long, so that they test the fit and not their own noise.  The wide
+        // range hardly counts in the fit: what adaptive sampling gives a point is enough there.
+        const double factor = p.use == TransferPoint::Use::HeldOut            ? 4
+                              : adaptive && p.use == TransferPoint::Use::Wide ? 0.5
+                                                                              : 1;
+        sampler.measure_point(p, position[i], first_key + i, factor * t.seconds);
         progress.advance();
     });
+    summarise_sampling(t, range, sampler, table);
     return table;
 }
 

@@ -37,6 +37,8 @@ struct RatePath {
 [[nodiscard]] TransferTable sample_transfer(const PipelineConfig&, const Reduction&, const RatePath&,
                                             const SourceStatistics&, const SampledCells* cells, std::size_t population,
                                             Progress&);
+/// Working points that the most demanding basis needs to be fitted and cross-validated, less the wide ones.
+[[nodiscard]] std::size_t fewest_working_points(const TransferConfig&);
 /// Points that sample_transfer will compute, for progress.
 [[nodiscard]] std::size_t sample_count(const PipelineConfig&, const Reduction&, std::size_t population);
 

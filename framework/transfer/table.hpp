@@ -7,17 +7,43 @@ namespace mfm {
 
 /// One sampled point of a numerical transfer function.
 struct TransferPoint {
-    std::vector<double> nu;      ///< Hz, presynaptic rate per pathway into the population
-    double G_e = 0, G_i = 0;     ///< nS, summed mean conductances
-    double I = 0;                ///< pA, extra constant current
+    std::vector<double> nu;  ///< Hz, presynaptic rate per pathway into the population
+    double G_e = 0, G_i = 0; ///< nS, summed mean conductances
+    double I = 0;            ///< pA, extra constant current
     double rate_hz = 0, se_hz = 0, cv_isi = 0;
-    double mean_adaptation = 0;  ///< pA
-    double seconds = 0;          ///< neuron-seconds counted
+    double mean_adaptation = 0; ///< pA
+    double seconds = 0;         ///< neuron-seconds counted
     enum class Use { Working, Wide, HeldOut, Current, OperatingPoint } use = Use::Working;
+};
+
+/// Two points of equal summed conductances that different pathways make up.
+struct SharePair {
+    double G_e = 0, G_i = 0;          ///< nS
+    double share = 0;                 ///< largest difference of a pathway's share of its axis
+    std::string pathway;              ///< that pathway
+    double rate_hz = 0, other_hz = 0; ///< of both
+    double se_hz = 0;                 ///< of their difference
+    double tolerance_hz = 0;          ///< at these rates
+};
+
+/// How the working range was sampled.
+struct SamplingSummary {
+    /// None: there were no points to choose, as nothing is fitted.
+    enum class End { None, Fixed, Tolerance, Budget } end = End::None;
+    std::size_t points = 0, measurements = 0; ///< of the working range; a point may be measured again
+    double seconds = 0;                       ///< neuron-seconds counted there
+    /// Error that is expected of the function that the points determine in all but 5 % of the working range, and
+    /// largest difference between a point and what all others make of it (where they determine that within a
+    /// tolerance), both in tolerances.
+    double expected_error = 0, left_out_error = 0;
+    double left_out_hz = 0;                                          ///< the latter in Hz, signed,
+    double left_out_rate_hz = 0, left_out_G_e = 0, left_out_G_i = 0; ///< of this point
+    std::vector<SharePair> shares;
 };
 
 struct TransferTable {
     std::string population;
+    SamplingSummary sampling;
     std::vector<TransferPoint> points;
 };
 

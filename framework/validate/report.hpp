@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "transfer/fit.hpp"
+#include "transfer/table.hpp"
 
 namespace mfm {
 
@@ -65,6 +66,7 @@ struct TransferSummary {
     std::size_t relative_points = 0;  ///< what that is the median of
     std::vector<BasisScore> compared; ///< when there were several candidates
     std::size_t candidate = 0;        ///< the chosen one
+    SamplingSummary sampling;
     std::optional<bool> converged;    ///< of the optimizer; nothing where none was asked
     bool given = false;               ///< the pipeline gives the coefficients
     std::string optimizer_message;    ///< why it stopped

@@ -64,6 +64,7 @@ struct Run {
     /// Mean rate of points at the network's own input, sampled with many cells.
     [[nodiscard]] double sampled() {
         Quiet progress;
+        config.transfer.sampling = TransferConfig::Sampling::Fixed;
         config.transfer.points = 4;
         config.transfer.wide_points = config.transfer.heldout_points = 0;
         config.transfer.copies = 512;

@@ -5,3 +5,5 @@ set(config_plugins eglif lif adex distance_rank distinct_groups radius shared_re
   gaussian pulse_train softplus_conductance zerlaut siegert ceres)
 mfm_test(configs SOURCES science/configs.cpp USES pipeline LABELS long TIMEOUT 1800 PLUGINS ${config_plugins})
 mfm_test(other_networks SOURCES science/other_networks.cpp USES pipeline LABELS long TIMEOUT 1800 PLUGINS ${config_plugins})
+mfm_test(adaptive_sampling SOURCES science/adaptive_sampling.cpp USES transfer LABELS long TIMEOUT 3600 PLUGINS eglif distance_rank distinct_groups radius
+  shared_relay field_overlap sweep step sine softplus_conductance ceres)

@@ -157,6 +157,17 @@ inline std::vector<mfm::TransferTable> tables() {
     b.I = -3.5;
     b.use = mfm::TransferPoint::Use::HeldOut;
     t.points = {a, b};
+    t.sampling = {mfm::SamplingSummary::End::Budget,
+                  96,
+                  192,
+                  19200,
+                  1.5,
+                  tiny,
+                  -0.5,
+                  12,
+                  0.3,
+                  1.2,
+                  {{0.3, 1.2, 0.25, "µ", 12, 13, 0.1, 1.0 / 3.0}, {}}};
     return {t, {"silent", {}}};
 }
 

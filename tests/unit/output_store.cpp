@@ -152,6 +152,19 @@ TEST_CASE("transfer tables come back from their file bit by bit") {
     REQUIRE(b.size() == a.size());
     for (std::size_t t = 0; t < a.size(); ++t) {
         CHECK(b[t].population == a[t].population);
+        const auto &r = a[t].sampling, &s = b[t].sampling;
+        CHECK((s.end == r.end && s.points == r.points && s.measurements == r.measurements));
+        CHECK(same_bits({s.seconds, s.expected_error, s.left_out_error, s.left_out_hz, s.left_out_rate_hz,
+                         s.left_out_G_e, s.left_out_G_i},
+                        {r.seconds, r.expected_error, r.left_out_error, r.left_out_hz, r.left_out_rate_hz,
+                         r.left_out_G_e, r.left_out_G_i}));
+        REQUIRE(s.shares.size() == r.shares.size());
+        for (std::size_t i = 0; i < r.shares.size(); ++i) {
+            const auto &p = r.shares[i], &q = s.shares[i];
+            CHECK(q.pathway == p.pathway);
+            CHECK(same_bits({q.G_e, q.G_i, q.share, q.rate_hz, q.other_hz, q.se_hz, q.tolerance_hz},
+                            {p.G_e, p.G_i, p.share, p.rate_hz, p.other_hz, p.se_hz, p.tolerance_hz}));
+        }
         REQUIRE(b[t].points.size() == a[t].points.size());
         for (std::size_t i = 0; i < a[t].points.size(); ++i) {
             const auto &p = a[t].points[i], &q = b[t].points[i];

@@ -42,6 +42,17 @@ inline mfm::ValidationReport report() {
                                {"softplus_conductance", "", 11, 0, 0.375, 0.5, 0.44, 0.0125},
                                {"zerlaut (terms 5)", "the cell has no leak", 0, 0, {}, {}, {}, {}}};
     golgi.transfer.candidate = 1;
+    golgi.transfer.sampling = {mfm::SamplingSummary::End::Tolerance,
+                               40,
+                               44,
+                               4400,
+                               0.96875,
+                               2.25,
+                               -1.5,
+                               24.5,
+                               3.125,
+                               7.5,
+                               {{2.5, 5.25, 0.125, "parallel_fiber_to_golgi", 31.5, 33.25, 0.25, 0.8125}}};
     golgi.transfer.heldout_rmse_hz = 0.44;
     golgi.transfer.heldout_median_relative_error = 0.0125;
     golgi.transfer.converged = true;

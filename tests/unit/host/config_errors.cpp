@@ -265,3 +265,17 @@ TEST_CASE("a basis of a list that is none is told with its place, and so is an e
         0);
     CHECK(refusal_with("basis = \"test_basis\"", "basis = [3]").rfind("circuit.toml:32:10: transfer.basis[1]", 0) == 0);
 }
+
+TEST_CASE("a tolerance belongs to adaptive sampling, and says so") {
+    const std::string fixed = "optimizer = \"test_optimizer\"\nsampling = \"fixed\"\n";
+    CHECK(
+        refusal_with("optimizer = \"test_optimizer\"\n", fixed + "tolerance_relative = 0.01\n") ==
+        "circuit.toml:35:22: transfer.tolerance_relative does not belong here: only sampling = \"adaptive\" stops at a "
+        "tolerance");
+    CHECK(refusal_with("optimizer = \"test_optimizer\"\n", fixed).empty());
+    CHECK(refusal_with("optimizer = \"test_optimizer\"", "optimizer = \"test_optimizer\"\nsampling = \"adaptiv\"")
+              .rfind("circuit.toml:34:12: transfer.sampling", 0) == 0);
+    CHECK(
+        refusal_with("optimizer = \"test_optimizer\"", "optimizer = \"test_optimizer\"\ntolerance_absolute = \"0 Hz\"")
+            .rfind("circuit.toml:34:22: transfer.tolerance_absolute is 0 Hz, but must be above 0 Hz", 0) == 0);
+}

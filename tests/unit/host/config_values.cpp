@@ -160,3 +160,14 @@ TEST_CASE("a basis is one, a list of candidates, or every one there is") {
     REQUIRE(all.transfer.bases.size() == 1);
     CHECK(all.transfer.bases[0].canonical == load(circuit).transfer.bases[0].canonical);
 }
+
+TEST_CASE("sampling is adaptive within half a hertz and two per cent, unless told otherwise") {
+    const auto transfer = load(circuit).transfer;
+    CHECK(transfer.sampling == mfm::TransferConfig::Sampling::Adaptive);
+    CHECK(transfer.tolerance_absolute == 0.5);
+    CHECK(transfer.tolerance_relative == 0.02);
+    const auto changed = load(circuit + "tolerance_absolute = \"0.002 kHz\"\ntolerance_relative = \"5 %\"\n").transfer;
+    CHECK(changed.tolerance_absolute == 2);
+    CHECK(changed.tolerance_relative == 0.05);
+    CHECK(load(circuit + "sampling = \"fixed\"\n").transfer.sampling == mfm::TransferConfig::Sampling::Fixed);
+}
