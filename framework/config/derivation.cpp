@@ -35,16 +35,86 @@ std::vector<PluginChoice> read_bases(DocumentNode& node, const Registry& registr
     return bases;
 }
 
-void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig& transfer) {
+/// [transfer.coefficients.POPULATION]: every coefficient of the basis by its name.
+void read_coefficients(const DocumentNode& node, PipelineConfig& config) {
+    const std::string path = "transfer.coefficients";
+    if (node.kind != DocumentNode::Kind::Table)
+        throw InputError(node.where,
+                         fmt::format("{} must be a table of populations, but is {}", path, node.kind_name()));
+    TransferConfig& transfer = config.transfer;
+    if (transfer.bases.size() != 1)
+        throw InputError(node.where,
+                         fmt::format("{}: they are of one basis, and transfer.basis leaves {} to choose from", path,
+                                     transfer.bases.size()));
+    const PluginChoice& choice = transfer.bases[0];
+    const Instance basis(*choice.component, choice.settings, choice.where);
+    const mfm_field *const *inputs = nullptr, *const *list = nullptr;
+    mfm_error error = empty_error();
+    check_status(basis.table<mfm_transfer_v1>(MFM_TRANSFER_ID).shape(basis.self(), &inputs, &list, &error), error,
+                 basis.component(), "shape", choice.where);
+    const auto fields = fields_of_list(list);
+    if (fields.empty())
+        throw InputError(node.where, fmt::format("{}: basis '{}' has no coefficients", path, basis.component().id()));
+    std::vector<std::string> names, populations;
+    for (const mfm_field* field : fields) names.emplace_back(field->name);
+    for (const PopulationConfig& p : config.populations)
+        if (p.kind == PopulationConfig::Kind::Neuron) populations.push_back(p.name);
+    for (const DocumentEntry& entry : node.entries) {
+        if (std::find(populations.begin(), populations.end(), entry.key) == populations.end())
+            throw InputError(entry.where, fmt::format("{}: there is no population of neurons '{}'{}", path, entry.key,
+                                                      did_you_mean(entry.key, populations)));
+        const TableReader table(entry.value, path + "." + entry.key, names);
+        GivenCoefficients given{entry.key, {}, entry.value.where};
+        for (const mfm_field* field : fields) given.value.push_back(table.number(field->name, *field));
+        transfer.given.push_back(std::move(given));
+    }
+}
+
+bool all_are_given(const PipelineConfig& config) {
+    const auto neurons = std::count_if(config.populations.begin(), config.populations.end(),
+                                       [](const auto& p) { return p.kind == PopulationConfig::Kind::Neuron; });
+    return static_cast<std::ptrdiff_t>(config.transfer.given.size()) == neurons;
+}
+
+void read_transfer(DocumentNode& node, const Registry& registry, PipelineConfig& config) {
+    TransferConfig& transfer = config.transfer;
     const TableReader table(node, "transfer",
-                            {"basis", "optimizer", "cells", "sampled_cells", "fluctuations", "sampling",
-                             "tolerance_relative", "tolerance_absolute", "points", "wide_points", "heldout_points",
-                             "seconds", "copies", "transient", "working_low", "working_high", "starts", "folds",
+                            {"basis",
+                             "optimizer",
+                             "coefficients",
+                             "adaptation",
+                             "cells",
+                             "sampled_cells",
+                             "fluctuations",
+                             "sampling",
+                             "tolerance_relative",
+                             "tolerance_absolute",
+                             "points",
+                             "wide_points",
+                             "heldout_points",
+                             "seconds",
+                             "copies",
+                             "transient",
+                             "working_low",
+                             "working_high",
+                             "starts",
+                             "folds",
                              "renewal_below"});
     static_cast<void>(table.require("basis"));
-    static_cast<void>(table.require("optimizer"));
     transfer.bases = read_bases(*node.find("basis"), registry);
-    transfer.optimizer = read_plugin(*node.find("optimizer"), "transfer.optimizer", registry, MFM_OPTIMIZER_ID).first;
+    if (const DocumentNode* coefficients = table.find("coefficients")) read_coefficients(*coefficients, config);
+    if (const DocumentNode* value = table.find("adaptation")) {
+        static const std::vector<std::string> kinds{"included", "explicit"};
+        transfer.explicit_adaptation = read_choice(*value, table.path("adaptation"), kinds) == 1;
+        if (transfer.given.empty())
+            table.refuse("adaptation",
+                         "it says what given coefficients mean (transfer.coefficients), and a fit includes "
+                         "adaptation");
+    }
+    if (DocumentNode* optimizer = node.find("optimizer"))
+        transfer.optimizer = read_plugin(*optimizer, "transfer.optimizer", registry, MFM_OPTIMIZER_ID).first;
+    else if (!all_are_given(config))
+        static_cast<void>(table.require("optimizer"));
     static const std::vector<std::string> cells{"mean", "sampled"};
     if (const DocumentNode* value = table.find("cells"))
         transfer.cells = static_cast<TransferConfig::Cells>(read_choice(*value, table.path("cells"), cells));
@@ -168,7 +238,7 @@ void read_derivation(DocumentNode& document, const Registry& registry, PipelineC
     if (const DocumentNode* node = document.find("remap"))
         config.remap.merge_relays =
             TableReader(*node, "remap", {"merge_relays"}).boolean("merge_relays", config.remap.merge_relays);
-    if (DocumentNode* node = document.find("transfer")) read_transfer(*node, registry, config.transfer);
+    if (DocumentNode* node = document.find("transfer")) read_transfer(*node, registry, config);
     if (const DocumentNode* node = document.find("mean_field"))
         read_mean_field(*node, config.transfer, config.mean_field);
     if (config.transfer.cells == TransferConfig::Cells::Sampled)

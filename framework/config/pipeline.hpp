@@ -124,10 +124,19 @@ struct RemapConfig {
     bool merge_relays = true;
 };
 
+/// Coefficients of one population's basis that the pipeline gives, in the basis's order and units: nothing is fitted.
+struct GivenCoefficients {
+    std::string population;
+    std::vector<double> value;
+    SourcePosition where;
+};
+
 struct TransferConfig {
     std::vector<PluginChoice> bases; ///< where there are several, each population takes the one with the least
                                      ///< cross-validated error
-    PluginChoice optimizer;
+    PluginChoice optimizer;          ///< none where every population has given coefficients
+    std::vector<GivenCoefficients> given;
+    bool explicit_adaptation = false; ///< given coefficients are those of the rate at a given adaptation current
     enum class Cells { Mean, Sampled } cells = Cells::Mean; ///< what points are measured on
     std::uint32_t sampled_cells = 1024;                     ///< real cells of a population, at most
     enum class Fluctuations {
@@ -139,8 +148,11 @@ struct TransferConfig {
     double seconds = 200.0;                                           ///< neuron-seconds per point
     std::uint32_t copies = 64;                                        ///< cells per point
     double transient = 400.0;                                         ///< ms
-    enum class Sampling { Fixed, Adaptive } sampling = Sampling::Adaptive; ///< how points of the working range are chosen
-    double tolerance_relative = 0.02, tolerance_absolute = 0.5;         ///< of adaptive sampling; 1, Hz
+    enum class Sampling {
+        Fixed,
+        Adaptive
+    } sampling = Sampling::Adaptive;                            ///< how points of the working range are chosen
+    double tolerance_relative = 0.02, tolerance_absolute = 0.5; ///< of adaptive sampling; 1, Hz
     double working_low = 0.4, working_high = 2.0; ///< the working range: factors on the network's own presynaptic rates
     std::uint32_t starts = 8, folds = 5;
     std::uint32_t renewal_below =

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "config/plugin_choice.hpp"
 #include "config/reader.hpp"
 #include "config/sections.hpp"
@@ -98,6 +100,15 @@ Ball read_ball(const DocumentNode& node, const std::string& path, const Populati
     return ball;
 }
 
+/// A drive is a source of its own in the mean field, beside populations and pathways.
+void check_name_is_free(const DocumentEntry& entry, const PipelineConfig& config) {
+    const auto has_name = [&](const auto& other) { return other.name == entry.key; };
+    const bool population = std::any_of(config.populations.begin(), config.populations.end(), has_name);
+    if (population || std::any_of(config.projections.begin(), config.projections.end(), has_name))
+        throw InputError(entry.where, fmt::format("drive.{}: a {} has this name already; give the drive another",
+                                                  entry.key, population ? "population" : "projection"));
+}
+
 } // namespace
 
 void read_projections(DocumentNode& document, const Registry& registry, PipelineConfig& config) {
@@ -115,6 +126,7 @@ void read_drives(DocumentNode& document, PipelineConfig& config) {
     if (entries == nullptr) return;
     for (const DocumentEntry& entry : *entries) {
         check_name(entry, "drive");
+        check_name_is_free(entry, config);
         const TableReader table(entry.value, "drive." + entry.key, {"target", "receptor", "rate", "weight"});
         const PopulationConfig& target = named_population(table.require("target"), table.path("target"), config);
         if (target.kind != PopulationConfig::Kind::Neuron)

@@ -29,7 +29,7 @@ Dynamics::Dynamics(MeanFieldModel model) : model_(std::move(model)) {
         }
     if (model_.config().dynamics != MeanFieldConfig::Dynamics::MasterEquation || model_.config().order < 2) return;
     std::vector<bool> driven(P, false);
-    for (const Tap& tap : taps_) driven[tap.source] = true;
+    for (const Tap& tap : taps_) driven[tap.source] = !model_.populations()[tap.source].drive;
     master_.emplace(model_, rate_index_, driven, size_);
     size_ += master_->size();
 }

@@ -195,7 +195,9 @@ std::string equations_text(const MeanFieldModel& model) {
     if (!model.external().empty()) {
         text += "\nGiven rates:\n";
         for (const std::size_t p : model.external())
-            text += fmt::format("  nu[{}](t), {} cells\n", model.populations()[p].name, model.populations()[p].n);
+            text += fmt::format("  nu[{}](t), {}\n", model.populations()[p].name,
+                                model.populations()[p].drive ? "a Poisson train of its own for every cell"
+                                                             : fmt::format("{} cells", model.populations()[p].n));
     }
     if (synaptic) {
         text += "\nSynaptic filters (b = nu when settled):\n";

@@ -68,7 +68,7 @@ LinearFluctuations::LinearFluctuations(const Dynamics& dynamics, std::span<const
             throw InputError(fmt::format("population '{}' has no cells, and the fluctuations of its activity depend on "
                                          "their number",
                                          population.name));
-        noise_(index(p)) = rate_hz[p] / static_cast<double>(population.n);
+        noise_(index(p)) = population.drive ? 0.0 : rate_hz[p] / static_cast<double>(population.n);
     }
 }
 

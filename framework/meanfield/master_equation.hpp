@@ -31,7 +31,7 @@ struct TransferExpansion {
 class MasterEquation {
 public:
     /// rate_index: [populations] position of an internal population's rate in y; `driven`: [populations] external ones
-    /// that reach another population; covariances start at y[first].
+    /// that fluctuate and that reach another population; covariances start at y[first].
     MasterEquation(const MeanFieldModel&, std::vector<std::optional<std::size_t>> rate_index,
                    const std::vector<bool>& driven, std::size_t first);
 

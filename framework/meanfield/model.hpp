@@ -21,6 +21,9 @@ struct PopulationModel {
     std::shared_ptr<const TransferFunction> transfer;
     double adaptation_rate = 0;      ///< k_2, 1/ms; 0: the neuron does not adapt
     double adaptation_increment = 0; ///< A_2, pA per spike
+    /// External: a Poisson train of its own for every cell of one target.  What is independent from cell to cell is in
+    /// the transfer function already, and adds nothing to what the population shares: a drive does not fluctuate.
+    bool drive = false;
 };
 
 /// The rate of a population at given presynaptic rates, averaged over the in-degrees of its cells.

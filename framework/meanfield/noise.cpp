@@ -98,8 +98,8 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
         for (std::size_t p = 0, e = 0; p < P; ++p) {
             const PopulationModel& population = model.populations()[p];
             const double expected = population.external ? course[e++].value(middle) : state(dynamics.rate_index(p));
-            const double per_cell = cells[p].advance(expected * h * 1e-3);
-            rates.add(p, middle, expected * h * 1e-3);
+            const double due = expected * h * 1e-3, per_cell = population.drive ? due : cells[p].advance(due);
+            rates.add(p, middle, due);
             past[p][now] = per_cell * 1e3 / h;
             out.add(p, middle, per_cell);
             counted.add(p, middle, per_cell);

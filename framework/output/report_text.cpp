@@ -272,7 +272,8 @@ std::string transfer_part(const ValidationReport& report) {
         const auto& t = p.transfer;
         if (!t.basis) continue;
         table.add({p.name, *t.basis,
-                   !t.converged   ? "-"
+                   t.given        ? "given, not fitted"
+                   : !t.converged ? "-"
                    : *t.converged ? "converged"
                                   : "did not converge",
                    rate_text(t.cross_validated_rmse_hz), rate_text(t.heldout_rmse_hz),

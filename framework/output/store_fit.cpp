@@ -112,6 +112,11 @@ void save_transfer_fits(const std::filesystem::path& file, std::span<const Trans
         out.group(at);
         out.attribute(at, "basis", f.basis);
         out.attribute(at, "message", f.message);
+        out.attribute(at, "given", std::uint64_t{f.given});
+        out.write(at + "/adaptation",
+                  f.adaptation ? std::vector{f.adaptation->per_hz, f.adaptation->per_mV, f.adaptation->offset}
+                               : std::vector<double>{},
+                  "pA/Hz, nS, pA");
         for (const auto& i : fit_integers) out.attribute(at, i.name, std::uint64_t{f.*i.member});
         for (const auto& c : fit_counts) out.attribute(at, c.name, std::uint64_t{f.*c.member});
         out.write(at + "/input_names", f.inputs);
@@ -157,6 +162,11 @@ std::vector<TransferFit> load_transfer_fits(const std::filesystem::path& file, c
         f.population = name;
         f.basis = in.text(at, "basis");
         f.message = in.text(at, "message");
+        f.given = in.integer(at, "given") != 0;
+        if (const auto w = in.read<double>(at + "/adaptation"); !w.empty()) {
+            expect_length(file, "adaptation", w.size(), 3);
+            f.adaptation = {w[0], w[1], w[2]};
+        }
         for (const auto& i : fit_integers) f.*i.member = static_cast<std::uint32_t>(in.integer(at, i.name));
         for (const auto& c : fit_counts) f.*c.member = in.integer(at, c.name);
         f.inputs = in.texts(at + "/input_names");

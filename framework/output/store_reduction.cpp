@@ -13,6 +13,8 @@ void save_reduction(const std::filesystem::path& file, const Reduction& reductio
     out.write("/populations/n", column<std::uint64_t>(populations, [](const auto& p) { return p.n; }), "1");
     out.write("/populations/external", column<std::uint8_t>(populations, [](const auto& p) { return p.external; }),
               "1");
+    out.write("/populations/drive", column<std::uint8_t>(populations, [](const auto& p) { return p.drive; }), "1");
+    out.write("/populations/drive_rate", column<double>(populations, [](const auto& p) { return p.rate_hz; }), "Hz");
     out.attribute("/", "pathways", std::uint64_t{reduction.pathways.size()});
     out.group("/pathways");
     for (std::size_t i = 0; i < reduction.pathways.size(); ++i) {
@@ -66,11 +68,13 @@ Reduction load_reduction(const std::filesystem::path& file, const std::string& h
     const auto names = in.texts("/populations/name");
     const auto index = in.read<std::uint64_t>("/populations/network_index"),
                n = in.read<std::uint64_t>("/populations/n");
-    const auto external = in.read<std::uint8_t>("/populations/external");
-    for (std::size_t length : {index.size(), n.size(), external.size()})
+    const auto external = in.read<std::uint8_t>("/populations/external"),
+               drive = in.read<std::uint8_t>("/populations/drive");
+    const auto drive_rate = in.read<double>("/populations/drive_rate");
+    for (std::size_t length : {index.size(), n.size(), external.size(), drive.size(), drive_rate.size()})
         expect_length(file, "the populations", length, names.size());
     for (std::size_t p = 0; p < names.size(); ++p)
-        reduction.populations.push_back({names[p], index[p], n[p], external[p] != 0});
+        reduction.populations.push_back({names[p], index[p], n[p], external[p] != 0, drive[p] != 0, drive_rate[p]});
     reduction.pathways.resize(in.integer("/", "pathways"));
     for (std::size_t i = 0; i < reduction.pathways.size(); ++i) {
         auto& w = reduction.pathways[i];

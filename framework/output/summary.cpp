@@ -105,6 +105,7 @@ Json transfer(const TransferSummary& t) {
             {"heldout_median_relative_error", value(t.heldout_median_relative_error)},
             {"compared", compared},
             {"operating_point", operating_point},
+            {"given", t.basis ? Json(t.given) : Json(nullptr)},
             {"sampling", sampling(t.sampling)}};
 }
 

@@ -35,9 +35,9 @@ OperatingState operating_state(const Reduction& r, const ConditionRecord& record
                                const MeanFieldCondition& solved) {
     OperatingState state;
     for (std::size_t p = 0; p < r.populations.size(); ++p) {
-        const PopulationActivity& activity = record.population[r.populations[p].network_index];
-        state.rate_hz.push_back(activity.rate_hz);
-        state.se_hz.push_back(activity.rate_se_hz);
+        const MesoPopulation& meso = r.populations[p];
+        state.rate_hz.push_back(meso.drive ? meso.rate_hz : record.population[meso.network_index].rate_hz);
+        state.se_hz.push_back(meso.drive ? 0.0 : record.population[meso.network_index].rate_se_hz);
         state.given_hz.push_back(r.populations[p].external ? solved.rate_hz.at(p) : 0.0);
     }
     for (std::size_t p = 0; p < r.populations.size(); ++p)

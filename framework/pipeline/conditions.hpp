@@ -12,6 +12,9 @@ namespace mfm {
 [[nodiscard]] const ProtocolCondition& protocol_of(const std::vector<ProtocolCondition>& all, const PipelineConfig&,
                                                    const ConditionRecord&);
 
+/// Rate of a Poisson population or of each train of a drive where nothing stimulates it, Hz.
+[[nodiscard]] double own_rate(const PipelineConfig&, const std::string& source);
+
 /// Rates of the external populations, in the order of MeanFieldModel::external(), when `target` is held at level_hz.
 [[nodiscard]] std::vector<double> external_rates(const PipelineConfig&, const MeanFieldModel&, std::size_t target,
                                                  double level_hz);

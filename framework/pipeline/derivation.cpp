@@ -11,6 +11,7 @@
 #include "pipeline/conditions.hpp"
 #include "pipeline/parts.hpp"
 #include "transfer/basis.hpp"
+#include "transfer/given.hpp"
 #include "validate/metrics.hpp"
 
 namespace mfm {
@@ -35,6 +36,18 @@ void require_transfer(const PipelineConfig& config) {
             "the pipeline has no [transfer]; add one with a basis and an optimizer, or run the stages before it "
             "with --only");
 }
+/// The coefficients that the pipeline gives for a population, or NULL.
+const GivenCoefficients* given_for(const PipelineConfig& config, const std::string& population) {
+    for (const GivenCoefficients& g : config.transfer.given)
+        if (g.population == population) return &g;
+    return nullptr;
+}
+/// What a population's basis leaves out of the rate, where it does.
+std::optional<SettledAdaptation> left_out(const PipelineConfig& config, const PopulationConfig& population) {
+    if (!config.transfer.explicit_adaptation || given_for(config, population.name) == nullptr) return std::nullopt;
+    return settled_adaptation(population);
+}
+
 /// The pipeline's bases as they are for population p; some may be none for it.
 std::vector<BasisCandidate> candidates_of(const PipelineConfig& config, const Reduction& r, std::size_t p) {
     std::vector<BasisCandidate> out;
@@ -57,7 +70,8 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
                                  const std::vector<TransferTable>& tables, Progress& progress) {
     require_transfer(config);
     const PluginChoice& choice = config.transfer.optimizer;
-    const Instance optimizer(*choice.component, choice.settings, choice.where);
+    std::optional<Instance> optimizer; // there may be nothing to fit
+    if (choice.component != nullptr) optimizer.emplace(*choice.component, choice.settings, choice.where);
     const std::vector<std::size_t> populations = modelled(r);
     std::vector<TransferFit> fits(populations.size());
     FitOptions options;
@@ -70,7 +84,15 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
         throw_if_interrupted();
         FitOptions mine = options;
         mine.stream = i;
-        fits[i] = fit_best(tables[i], candidates_of(config, r, populations[i]), optimizer, mine, progress);
+        const PopulationConfig& population = config.populations[r.populations[populations[i]].network_index];
+        if (const GivenCoefficients* given = given_for(config, population.name)) {
+            const auto basis = make_basis(config.transfer.bases.at(0), population);
+            fits[i] = given_fit(tables[i], inputs_of(config, r, populations[i], *basis), basis, given->value,
+                                left_out(config, population));
+            progress.advance(fit_count(mine));
+            return;
+        }
+        fits[i] = fit_best(tables[i], candidates_of(config, r, populations[i]), optimizer.value(), mine, progress);
     });
     progress.end();
     return fits;
@@ -91,9 +113,8 @@ std::vector<CellRates> stationary_cell_rates(const PipelineConfig& config, const
         std::vector<double> external;
         for (const MesoPopulation& meso : r.populations)
             if (meso.external)
-                external.push_back(meso.network_index == protocol.target
-                                       ? condition.level_hz
-                                       : config.populations[meso.network_index].rate_hz);
+                external.push_back(!meso.drive && meso.network_index == protocol.target ? condition.level_hz
+                                                                                        : own_rate(config, meso.name));
         try {
             rates.push_back(cell_rates(r, edges, transfer, external));
         } catch (const Error& error) {
@@ -118,12 +139,13 @@ std::vector<PopulationModel> population_models(const PipelineConfig& config, con
         PopulationModel m;
         m.name = meso.name;
         m.external = meso.external;
+        m.drive = meso.drive;
         m.n = meso.n;
         if (!meso.external) {
             const TransferFit& fit = fits.at(next++);
             const std::shared_ptr<const Instance> basis =
                 make_basis(config.transfer.bases.at(fit.candidate), config.populations[meso.network_index]);
-            m.transfer = std::make_shared<FittedTransfer>(fit, basis, inputs_of(config, r, p, *basis));
+            m.transfer = make_transfer(fit, basis, inputs_of(config, r, p, *basis));
             const Adaptation a = adaptation_of(config.populations[meso.network_index]);
             m.adaptation_rate = a.rate;
             m.adaptation_increment = a.increment;
@@ -186,7 +208,8 @@ ValidationReport validate_model(const PipelineConfig& config, const Network& net
             report.warnings.push_back(warning);
         t.heldout_rmse_hz = fit.heldout_rmse_hz;
         t.heldout_median_relative_error = fit.heldout_median_relative_error;
-        t.converged = fit.outcome == MFM_CONVERGED;
+        t.given = fit.given;
+        if (!fit.given) t.converged = fit.outcome == MFM_CONVERGED;
         t.optimizer_message = fit.message;
         if (fit.undefined_points > 0)
             report.warnings.push_back(

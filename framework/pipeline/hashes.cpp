@@ -42,6 +42,11 @@ public:
     void add_fit(const TransferConfig& t) {
         for (const PluginChoice& basis : t.bases) add(basis);
         add(t.optimizer);
+        for (const GivenCoefficients& g : t.given) {
+            add(std::string_view(g.population));
+            for (const double x : g.value) add(x);
+        }
+        add(std::uint64_t{t.explicit_adaptation});
         add(std::uint64_t{t.starts});
         add(std::uint64_t{t.folds});
     }
@@ -54,6 +59,15 @@ public:
         add(std::uint64_t{m.cell_rates});
         add(std::uint64_t{m.in_degree_nodes});
         for (const double x : {m.T, m.noise_step, m.relative_tolerance, m.absolute_tolerance}) add(x);
+    }
+    void add_drives(const PipelineConfig& c) {
+        for (const DriveConfig& d : c.drives) {
+            add(std::string_view(d.name));
+            add(std::string_view(d.target));
+            add(std::uint64_t{d.port});
+            add(d.rate_hz);
+            add(d.weight);
+        }
     }
     void add(const mfm_receptor& r) {
         add(std::uint64_t{r.shape});
@@ -112,12 +126,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
             h.add(p.rate_hz);
         }
         h.add_plasticity(c);
-        for (const DriveConfig& d : c.drives) {
-            h.add(std::string_view(d.target));
-            h.add(std::uint64_t{d.port});
-            h.add(d.rate_hz);
-            h.add(d.weight);
-        }
+        h.add_drives(c);
         for (const StimulationConfig& s : c.stimulations) {
             h.add(std::string_view(s.name));
             h.add(std::string_view(s.target));
@@ -144,6 +153,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         }
         h.add(std::uint64_t{c.remap.merge_relays});
         h.add_plasticity(c);
+        h.add_drives(c);
         out.remap = h.hex();
     }
     {

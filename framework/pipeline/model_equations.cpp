@@ -27,6 +27,13 @@ std::vector<std::pair<std::string, std::string>> fit_lines(const TransferFit& fi
         domain += fmt::format("{}{} {} .. {}", i == 0 ? "" : ", ", fit.inputs[i], fit.lower[i], fit.upper[i]);
     lines.emplace_back(fit.population + ": F", fmt::format("{} of {}", fit.basis, domain));
     lines.emplace_back("coefficients", coefficient_list(fit, fit.value));
+    if (fit.given) lines.emplace_back("these are", "given, not fitted");
+    if (fit.adaptation) {
+        lines.emplace_back("at the adaptation current",
+                           fmt::format("I = -w, w = {} F + {} mu_V + {} pA (F in Hz, mu_V in mV)",
+                                       fit.adaptation->per_hz, fit.adaptation->per_mV, fit.adaptation->offset));
+        return lines;
+    }
     if (fit.current.dI > 0) {
         lines.emplace_back(fmt::format("at I = +{} pA", fit.current.dI), coefficient_list(fit, fit.current.plus));
         lines.emplace_back(fmt::format("at I = -{} pA", fit.current.dI), coefficient_list(fit, fit.current.minus));

@@ -161,8 +161,12 @@ std::shared_ptr<const CircuitSpikes> circuit_spikes(const Sampling& s, const Con
     auto out = std::make_shared<CircuitSpikes>();
     out->length = c.duration - c.transient;
     for (const MesoPopulation& p : s.r.populations) {
-        const PopulationActivity& activity = c.population[p.network_index];
         CircuitSpikes::Population& spikes = out->population.emplace_back();
+        if (p.drive) { // its trains are drawn
+            out->rate_hz.push_back(0.0);
+            continue;
+        }
+        const PopulationActivity& activity = c.population[p.network_index];
         const auto counted = [&](std::size_t k) {
             return activity.spike_time[k] >= c.transient && activity.spike_time[k] < c.duration;
         };

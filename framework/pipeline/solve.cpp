@@ -56,8 +56,9 @@ struct Task {
     }
     /// Index of the stimulated population in the model, where it is one of its external ones.
     [[nodiscard]] std::optional<std::size_t> stimulated() const {
+        if (protocol.target == no_stimulation) return std::nullopt;
         for (const std::size_t p : model.external())
-            if (config.population_index(model.populations()[p].name) == protocol.target) return p;
+            if (model.populations()[p].name == config.populations[protocol.target].name) return p;
         return std::nullopt;
     }
 };
@@ -228,7 +229,8 @@ void solve(const Task& task, const ConditionRecord& recorded) {
         }
         std::vector<double> rates;
         for (const PopulationModel& p : task.model.populations())
-            rates.push_back(recorded.population[task.config.population_index(p.name)].rate_hz);
+            rates.push_back(p.external ? own_rate(task.config, p.name)
+                                       : recorded.population[task.config.population_index(p.name)].rate_hz);
         solve_stationary(task, rates);
     } catch (const Interrupted&) {
         throw;

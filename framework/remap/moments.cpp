@@ -153,8 +153,9 @@ void MembraneModel::equations(const double* x, const double* g, double I, double
                  "subthreshold");
 }
 
-void MembraneModel::evaluate(std::span<const double> r, double I, int order, MembraneMoments& out) const {
-    const std::size_t S = pathways_.size();
+void MembraneModel::evaluate(std::span<const double> r, double I, int order, MembraneMoments& out,
+                             bool by_current) const {
+    const std::size_t S = pathways_.size(), variables = S + (by_current ? 1 : 0);
     if (r.size() != S)
         throw Error(ExitCode::PluginFailed, "membrane moments of " + std::to_string(S) + " pathways were asked for " +
                                                 std::to_string(r.size()));
@@ -162,15 +163,18 @@ void MembraneModel::evaluate(std::span<const double> r, double I, int order, Mem
         throw InputError("neuron '" + cell_->neuron.component().id() +
                          "' names no setting with the role 'constant_current', so it cannot be given a current");
     for (int m = 0; m < 4; ++m) {
-        out.d[m].assign(order > 0 ? S : 0, 0.0);
-        out.d2[m].assign(order > 1 ? S * S : 0, 0.0);
+        out.d[m].assign(order > 0 ? variables : 0, 0.0);
+        out.d2[m].assign(order > 1 ? variables * variables : 0, 0.0);
     }
     out.defined = true;
     out.reason = {};
+    if (by_current && kind_ == MomentKind::Linearised)
+        throw InputError("linearised membrane moments are not differentiated by a current; use moments = "
+                         "\"shot_noise\"");
     if (kind_ == MomentKind::Linearised)
         linearised(r, I, order, out);
     else
-        differentiate_leaky(r, I, order, out);
+        differentiate_leaky(r, I, order, by_current, out);
     if (!out.defined) return;
     for (const double v : out.value)
         if (!std::isfinite(v)) {
@@ -181,7 +185,7 @@ void MembraneModel::evaluate(std::span<const double> r, double I, int order, Mem
 
 // ---- leaky membrane: closed forms -----------------------------------------------------------------------------------
 
-template <class T> void MembraneModel::leaky(std::span<const T> r, double I, T (&moment)[4]) const {
+template <class T> void MembraneModel::leaky(std::span<const T> r, const T& I, T (&moment)[4]) const {
     using std::sqrt;
     const bool published = kind_ == MomentKind::AutoMfm;
     // mu_G = g_L + sum G_s,  mu_V = (sum G_s E_s + g_L E_L + I) / mu_G; the published tool leaves e out of G_s (area Q
@@ -219,8 +223,9 @@ template <class T> void MembraneModel::leaky(std::span<const T> r, double I, T (
     moment[MembraneMoments::MuG] = mu_G;
 }
 
-void MembraneModel::differentiate_leaky(std::span<const double> r, double I, int order, MembraneMoments& out) const {
-    const std::size_t S = pathways_.size();
+void MembraneModel::differentiate_leaky(std::span<const double> r, double I, int order, bool by_current,
+                                        MembraneMoments& out) const {
+    const std::size_t S = pathways_.size(), variables = S + (by_current ? 1 : 0);
     if (std::none_of(r.begin(), r.end(), [](double rate) { return rate > 0; })) {
         out.defined = false;
         out.reason = "no input arrives, so nothing fluctuates";
@@ -230,27 +235,33 @@ void MembraneModel::differentiate_leaky(std::span<const double> r, double I, int
         double moment[4];
         leaky(r, I, moment);
         std::copy(moment, moment + 4, out.value);
-        for (std::size_t s = 0; order == 1 && s < S; ++s) {
-            std::vector<Dual<double, 1>> x(r.begin(), r.end());
+        if (order == 0) return;
+        using Jet = Dual<double, 1>;
+        std::vector<Jet> x(r.begin(), r.end());
+        x.emplace_back(I);
+        for (std::size_t s = 0; s < variables; ++s) {
             x[s].d[0] = 1.0;
-            Dual<double, 1> jet[4];
-            leaky(std::span<const Dual<double, 1>>(x), I, jet);
+            Jet jet[4];
+            leaky(std::span<const Jet>(x).first(S), x[S], jet);
+            x[s].d[0] = 0.0;
             for (int m = 0; m < 4; ++m) out.d[m][s] = jet[m].d[0];
         }
         return;
     }
     using Jet = Dual<Dual<double, 1>, 1>;
-    for (std::size_t s = 0; s < S; ++s)
+    std::vector<Jet> x(r.begin(), r.end());
+    x.emplace_back(I);
+    for (std::size_t s = 0; s < variables; ++s)
         for (std::size_t t = 0; t <= s; ++t) {
-            std::vector<Jet> x(r.begin(), r.end());
             x[s].d[0].value = 1.0;
             x[t].value.d[0] = 1.0;
             Jet jet[4];
-            leaky(std::span<const Jet>(x), I, jet);
+            leaky(std::span<const Jet>(x).first(S), x[S], jet);
+            x[s].d[0].value = x[t].value.d[0] = 0.0;
             for (int m = 0; m < 4; ++m) {
                 out.value[m] = jet[m].value.value;
                 out.d[m][s] = jet[m].d[0].value;
-                out.d2[m][s * S + t] = out.d2[m][t * S + s] = jet[m].d[0].d[0];
+                out.d2[m][s * variables + t] = out.d2[m][t * variables + s] = jet[m].d[0].d[0];
             }
         }
 }

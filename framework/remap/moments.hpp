@@ -69,8 +69,9 @@ public:
     /// (pA). order 0: values; 1: exact gradients too; 2: exact Hessians too (with MomentKind::Linearised third
     /// derivatives of the neuron's equations enter, which are differences of its exact second ones; they vanish for
     /// models like E-GLIF). Where the stationary point does not exist or is not stable, or nothing fluctuates,
-    /// `defined` is false.
-    void evaluate(std::span<const double> r, double I, int order, MembraneMoments& out) const;
+    /// `defined` is false.  by_current: derivatives have I as a last variable behind the rates, S + 1 in all (not with
+    /// MomentKind::Linearised).
+    void evaluate(std::span<const double> r, double I, int order, MembraneMoments& out, bool by_current = false) const;
 
     [[nodiscard]] const std::vector<InputPathway>& pathways() const { return pathways_; }
     [[nodiscard]] MomentKind kind() const { return kind_; }
@@ -80,8 +81,9 @@ public:
 private:
     struct Linear;
     void linearised(std::span<const double> r, double I, int order, MembraneMoments& out) const;
-    template <class T> void leaky(std::span<const T> r, double I, T (&moment)[4]) const;
-    void differentiate_leaky(std::span<const double> r, double I, int order, MembraneMoments& out) const;
+    template <class T> void leaky(std::span<const T> r, const T& I, T (&moment)[4]) const;
+    void differentiate_leaky(std::span<const double> r, double I, int order, bool by_current,
+                             MembraneMoments& out) const;
     [[nodiscard]] bool stationary(Linear&, const double* g, double I) const;
     void equations(const double* x, const double* g, double I, double* dx, double* jacobian, double* hessian) const;
 

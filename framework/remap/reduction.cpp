@@ -22,6 +22,11 @@ struct PathSet {
     std::vector<Path> paths;
 };
 
+std::string weight_unit(const mfm_receptor& r) {
+    if (r.shape == MFM_RECEPTOR_DELTA) return "fC";
+    return (r.flags & MFM_RECEPTOR_CURRENT) != 0 ? "pA" : "nS";
+}
+
 double delay_of(const Projection& p, std::uint64_t k) {
     return p.delays.empty() ? p.delay : p.delays[k];
 }
@@ -104,7 +109,7 @@ void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n
         square += p.weight * p.weight;
         delay += p.weight * p.delay;
     }
-    w.Q = sum != 0 ? square / sum : 0.0;
+    w.Q = sum != 0 ? square / sum : 0.0; // below 0 for currents that inhibit
     w.delay = sum != 0 ? delay / sum : 0.0;
     w.in_degree.resize(n_target);
     double mean = 0, mean2 = 0, connected = 0, pair_mean = 0;
@@ -127,7 +132,7 @@ void summarise(Pathway& w, std::vector<Path>& paths, bool merge, std::uint64_t n
     if (!through.empty() && merge)
         K.alternatives.emplace_back("relays as sources of their own",
                                     unmerged_square > 0 ? unmerged_sum * unmerged_sum / unmerged_square / n : 0.0);
-    DerivedNumber Q{"Q", "nS", "sum_ij w_ij^2 / sum_ij w_ij over connected pairs", w.Q, {}};
+    DerivedNumber Q{"Q", weight_unit(w.receptor), "sum_ij w_ij^2 / sum_ij w_ij over connected pairs", w.Q, {}};
     Q.alternatives.emplace_back("plain mean over connected pairs",
                                 paths.empty() ? 0.0 : sum / static_cast<double>(paths.size()));
     if (!through.empty() && merge)
@@ -231,6 +236,25 @@ Reduction reduce(const PipelineConfig& config, const Network& network) {
                   set.through);
         if (w.Q != 0) out.pathways.push_back(std::move(w));
     });
+    for (const DriveConfig& d : config.drives) {
+        if (d.weight == 0) continue;
+        const std::size_t target = config.population_index(d.target);
+        const std::uint64_t n = network.populations[target].n;
+        Pathway w;
+        w.name = d.name;
+        w.source = out.populations.size();
+        w.target = meso[target];
+        w.port = d.port;
+        w.receptor = config.populations[target].receptors.at(d.port);
+        w.K = 1;
+        w.Q = d.weight;
+        w.in_degree.assign(n, 1.0F);
+        w.derived = {{"K", "1", "one Poisson train for every cell (drive)", w.K, {}},
+                     {"Q", weight_unit(w.receptor), "the drive's weight", w.Q, {}},
+                     {"delay", "ms", "a drive has none", w.delay, {}}};
+        out.populations.push_back({d.name, no_cells, n, true, true, d.rate_hz});
+        out.pathways.push_back(std::move(w));
+    }
     return out;
 }
 
@@ -255,6 +279,17 @@ std::vector<PathwayEdges> pathway_edges(const PipelineConfig& config, const Netw
         }
         out.push_back(std::move(edges));
     });
+    for (std::size_t s = out.size(); s < reduction.pathways.size(); ++s) { // drives: every cell has a source of its own
+        PathwayEdges edges;
+        const auto n = static_cast<std::uint32_t>(reduction.populations[reduction.pathways[s].target].n);
+        for (std::uint32_t i = 0; i < n; ++i) {
+            edges.row.push_back(i);
+            edges.source.push_back(i);
+        }
+        edges.row.push_back(n);
+        edges.weight.assign(n, 1.0F);
+        out.push_back(std::move(edges));
+    }
     return out;
 }
 
@@ -267,12 +302,12 @@ std::vector<double> event_rates(const PathwayEdges& edges, const std::vector<dou
 }
 
 std::string reduction_table(const Reduction& r) {
-    std::string out = fmt::format("{:<34} {:<30} {:>9} {:>8} {:>9} {:>9}\n", "pathway", "from -> to", "K", "sd K",
-                                  "Q nS", "delay ms");
+    std::string out =
+        fmt::format("{:<34} {:<30} {:>9} {:>8} {:>9} {:>9}\n", "pathway", "from -> to", "K", "sd K", "Q", "delay ms");
     for (const Pathway& w : r.pathways) {
-        out += fmt::format("{:<34} {:<30} {:>9.3f} {:>8.3f} {:>9.4f} {:>9.3f}\n", w.name,
-                           r.populations[w.source].name + " -> " + r.populations[w.target].name, w.K, w.K_sd, w.Q,
-                           w.delay);
+        out += fmt::format("{:<34} {:<30} {:>9.3f} {:>8.3f} {:>9} {:>9.3f}\n", w.name,
+                           r.populations[w.source].name + " -> " + r.populations[w.target].name, w.K, w.K_sd,
+                           fmt::format("{:.4f} {}", w.Q, weight_unit(w.receptor)), w.delay);
         for (const DerivedNumber& d : w.derived)
             for (const auto& [convention, value] : d.alternatives)
                 out += fmt::format("    {} by {}: {:.4g} {}\n", d.name, convention, value, d.unit == "1" ? "" : d.unit);

@@ -36,10 +36,15 @@ struct MesoPopulation {
     std::string name;
     std::size_t network_index = 0;
     std::uint64_t n = 0;
-    bool external = false; ///< a Poisson population: its rate is given
+    bool external = false; ///< a Poisson population or a drive: its rate is given
+    bool drive = false;    ///< a [drive]: one Poisson train for every cell of its target, all independent
+    double rate_hz = 0;    ///< of each of a drive's trains
 };
+/// MesoPopulation::network_index of a drive, which has no cells in the network.
+inline constexpr std::size_t no_cells = ~std::size_t{0};
 
-/// The circuit at the meso scale.  Relay populations are gone when merged.
+/// The circuit at the meso scale.  Relay populations are gone when merged; every [drive] of the pipeline is an external
+/// population of as many sources as its target has cells, after those of the network.
 struct Reduction {
     std::vector<MesoPopulation> populations;
     std::vector<Pathway> pathways;
@@ -51,7 +56,7 @@ struct Reduction {
 /// arrive together), without it every relay cell counts as a source of its own.
 ///   Q = sum w^2 / sum w over all connected pairs,   K_i = sum_j w_ij / Q:
 /// the mean of the summed conductance is exact for every cell, its variance on average (method: mean and variance of
-/// shot noise).
+/// shot noise).  A drive has K = 1 and its own weight, exactly.
 [[nodiscard]] Reduction reduce(const PipelineConfig&, const Network&);
 /// The connected pairs of one pathway, by target cell: event rate of target i = sum over its entries of weight * rate
 /// of source.

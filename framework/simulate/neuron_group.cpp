@@ -112,6 +112,9 @@ void NeuronGroup::set_setting(std::size_t index, std::span<const double> values)
     std::copy(values.begin(), values.end(), setting_[index].begin());
     stride_[index] = 1;
 }
+void NeuronGroup::shift_setting(std::size_t index, double by) {
+    for (double& value : setting_[index]) value += by;
+}
 void NeuronGroup::set_initial(std::string_view name, const Distribution& d, std::uint64_t key,
                               const SourcePosition& where) {
     const int index = state_index(name);

@@ -42,6 +42,8 @@ public:
     /// A setting for all cells, or one value per cell [cells].
     void set_setting(std::size_t index, double value);
     void set_setting(std::size_t index, std::span<const double> values);
+    /// Adds to a setting of every cell, whatever each has.
+    void shift_setting(std::size_t index, double by);
     void set_drives(std::vector<PoissonDrive> drives);
 
     /// What one call advances: cells [first, first + n) (n a multiple of 16) over n_steps from step first_step.

@@ -78,7 +78,7 @@ struct Simulation {
 
 /// The rates of all sources in a condition.
 std::vector<SourceCourses> source_courses(const Simulation& simulation, const ProtocolCondition& c,
-                                          const Protocol& protocol, const std::vector<std::uint32_t>& stimulated) {
+                                          const Protocol* protocol, const std::vector<std::uint32_t>& stimulated) {
     const std::vector<PopulationConfig>& populations = simulation.config.populations;
     std::vector<SourceCourses> out(populations.size());
     for (std::size_t p = 0; p < out.size(); ++p)
@@ -86,9 +86,10 @@ std::vector<SourceCourses> source_courses(const Simulation& simulation, const Pr
             out[p].base = [rate = populations[p].rate_hz](std::uint64_t, std::span<double> rates) {
                 std::fill(rates.begin(), rates.end(), rate);
             };
-    const Course course = [&protocol, condition = c.condition,
+    if (protocol == nullptr) return out;
+    const Course course = [protocol, condition = c.condition,
                            dt = simulation.config.simulation.dt](std::uint64_t first_step, std::span<double> rates) {
-        protocol.course(condition, static_cast<double>(first_step) * dt, dt, rates);
+        protocol->course(condition, static_cast<double>(first_step) * dt, dt, rates);
     };
     if (stimulated.size() == simulation.network.populations[c.target].n)
         out[c.target].base = course;
@@ -126,7 +127,8 @@ TrialResult run_trial(Simulation& simulation, const ProtocolCondition& c, std::v
     }
 
     // Every run has noise of its own, keyed by protocol, condition and trial.
-    const std::uint64_t seed = stream_key(stream_key(config.seed, stream_number(StreamPurpose::Run, c.stimulation)),
+    const std::uint64_t of_protocol = c.stimulation == no_stimulation ? 0 : c.stimulation;
+    const std::uint64_t seed = stream_key(stream_key(config.seed, stream_number(StreamPurpose::Run, of_protocol)),
                                           static_cast<std::uint64_t>(c.condition) << 32 | trial);
     std::optional<Engine> engine;
     std::optional<Recorder> recorder;
@@ -238,9 +240,22 @@ ConditionRecord combine(const ProtocolCondition& c, double course_bin, std::vect
     return out;
 }
 
+/// What a pipeline without stimulations does.
+ProtocolCondition own_condition(const PipelineConfig& config) {
+    ProtocolCondition c;
+    c.stimulation = c.target = no_stimulation;
+    c.name = drive_condition;
+    c.duration = config.simulation.duration;
+    c.transient = config.simulation.transient;
+    for (const DriveConfig& d : config.drives) c.level_hz = std::max(c.level_hz, d.rate_hz);
+    for (const PopulationConfig& p : config.populations) c.level_hz = std::max(c.level_hz, p.rate_hz);
+    return c;
+}
+
 } // namespace
 
 std::vector<ProtocolCondition> protocol_conditions(const PipelineConfig& config) {
+    if (config.stimulations.empty()) return {own_condition(config)};
     std::vector<ProtocolCondition> out;
     for (std::size_t s = 0; s < config.stimulations.size(); ++s) {
         const StimulationConfig& stimulation = config.stimulations[s];
@@ -276,7 +291,8 @@ std::vector<ProtocolCondition> protocol_conditions(const PipelineConfig& config)
 
 std::vector<double> protocol_course(const PipelineConfig& config, const ProtocolCondition& c, double t0, double dt,
                                     std::size_t n) {
-    std::vector<double> rate(n);
+    std::vector<double> rate(n, c.level_hz);
+    if (c.stimulation == no_stimulation) return rate;
     Protocol(config, c.stimulation).course(c.condition, t0, dt, rate);
     return rate;
 }
@@ -332,9 +348,12 @@ SpikeRecord simulate_network(const PipelineConfig& config, const Network& networ
             for (std::size_t r = range.begin(); r < range.end(); ++r) {
                 const auto [c, trial] = runs[r];
                 const std::size_t s = conditions[c].stimulation;
+                const bool alone = s == no_stimulation;
                 results[c][trial] =
                     run_trial(simulation, conditions[c],
-                              source_courses(simulation, conditions[c], *protocols[s], stimulated[s]), c, trial);
+                              source_courses(simulation, conditions[c], alone ? nullptr : protocols[s].get(),
+                                             alone ? std::vector<std::uint32_t>{} : stimulated[s]),
+                              c, trial);
             }
         },
         tbb::simple_partitioner{});
@@ -349,10 +368,13 @@ SpikeRecord simulate_network(const PipelineConfig& config, const Network& networ
     const double course_bin = config.validation.bin;
     for (std::size_t c = 0; c < conditions.size(); ++c) {
         ConditionRecord r = combine(conditions[c], course_bin, std::move(results[c]));
-        r.stimulation = config.stimulations[conditions[c].stimulation].name;
-        r.target = config.stimulations[conditions[c].stimulation].target;
-        r.stimulated_cells = stimulated[conditions[c].stimulation].size();
-        r.target_cells = network.populations[conditions[c].target].n;
+        r.stimulation = drive_condition;
+        if (const std::size_t s = conditions[c].stimulation; s != no_stimulation) {
+            r.stimulation = config.stimulations[s].name;
+            r.target = config.stimulations[s].target;
+            r.stimulated_cells = stimulated[s].size();
+            r.target_cells = network.populations[conditions[c].target].n;
+        }
         if (r.partial())
             r.label += fmt::format(", in {} of the {} cells of '{}'", r.stimulated_cells, r.target_cells, r.target);
         r.stimulus_hz = protocol_course(config, conditions[c], 0.5 * course_bin, course_bin,

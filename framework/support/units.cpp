@@ -36,6 +36,7 @@ constexpr std::array units{
     NamedUnit{"m", {{0, 0, 0, 1, 0}, 0, 1.0}, true},
     NamedUnit{"S", {{-1, 1, 0, 0, 0}, 0, 1.0}, true},
     NamedUnit{"F", {{-1, 1, 1, 0, 0}, 0, 1.0}, true},
+    NamedUnit{"C", {{0, 1, 1, 0, 0}, 0, 1.0}, true},
     NamedUnit{"Ohm", {{1, -1, 0, 0, 0}, 0, 1.0}, true},
     NamedUnit{"Hz", {{0, 0, -1, 0, 0}, 0, 1.0}, true},
     NamedUnit{"deg", {{0, 0, 0, 0, 1}, 0, 1.0}, false},

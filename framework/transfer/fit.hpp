@@ -44,11 +44,19 @@ struct BasisScore {
         heldout_median_relative_error; ///< as in TransferFit
 };
 
+/// The adaptation current of a cell that fires at F Hz around a mean potential mu_V, settled:
+///     w = per_hz F + per_mV mu_V + offset        (pA)
+struct SettledAdaptation {
+    double per_hz = 0; ///< 1e-3 A_2 / k_2
+    double per_mV = 0, offset = 0;
+};
 /// A basis fitted to the sampled transfer function of one population, and how well.  A plain value.
 struct TransferFit {
     std::string population, basis;                 ///< basis: the plugin's id
     std::size_t candidate = 0;                     ///< which of the pipeline's bases it is
+    bool given = false;                            ///< the pipeline gives the coefficients: nothing was fitted
     std::vector<BasisScore> compared;              ///< all of these, when there were several
+    std::optional<SettledAdaptation> adaptation;   ///< the basis gives the rate at a given current -w of this size
     std::vector<std::string> inputs, coefficients; ///< names, in the basis's order
     std::vector<std::string> input_units, units;   ///< of both
     std::vector<double> value;                     ///< [coefficients]

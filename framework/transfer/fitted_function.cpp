@@ -24,28 +24,24 @@ void FittedTransfer::rates(std::span<const double> coefficients, double I, std::
                            std::span<double> rate, std::span<double> d_r, std::span<double> d2_r,
                            std::span<double> d_coefficient) const {
     const std::size_t S = inputs_.pathways(), D = inputs_.size();
-    const int order = !d2_r.empty() ? 2 : !d_r.empty() ? 1 : 0;
-    std::vector<InputPoint> points(n);
-    std::vector<double> at(S), input(D * n), gradient(order > 0 ? D * n : 0), hessian(order > 1 ? D * D * n : 0);
-    for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t s = 0; s < S; ++s) at[s] = r[s * n + i];
-        inputs_.evaluate(at, I, order, points[i]);
-        if (!points[i].defined) {
-            std::string where;
-            for (std::size_t s = 0; s < S; ++s)
-                where += (s > 0 ? ", " : "") + inputs_.pathway_list()[s].name + " " + number_text(at[s], "Hz");
-            throw Error(ExitCode::NotValid, "the transfer function of '" + fit_.population +
-                                                "' is not defined at event rates " + where + ": " +
-                                                std::string(points[i].reason) + "; use a basis in conductance space");
-        }
-        for (std::size_t k = 0; k < D; ++k) input[k * n + i] = points[i].x[k];
-    }
-    std::vector<const double*> in;
-    std::vector<double*> d, d2, dc;
-    for (std::size_t k = 0; !d_coefficient.empty() && k < coefficients.size(); ++k) dc.push_back(&d_coefficient[k * n]);
-    for (std::size_t k = 0; k < D; ++k) in.push_back(&input[k * n]);
-    for (std::size_t k = 0; order > 0 && k < D; ++k) d.push_back(&gradient[k * n]);
-    for (std::size_t k = 0; order > 1 && k < D * D; ++k) d2.push_back(&hessian[k * n]);
+    const bool moments = inputs_.needs_moments(), first = !d_r.empty() || !d2_r.empty(), second = !d2_r.empty();
+    const int order = second ? 2 : first ? 1 : 0;
+    // One piece of memory for all: inputs, the basis's derivatives by them, theirs by the rates.
+    const std::size_t of_basis = n * D * (1 + (first ? 1 : 0) + (second ? D : 0)),
+                      of_inputs = moments ? n * D * S * ((first ? 1 : 0) + (second ? S : 0)) : 0;
+    std::vector<double> memory(of_basis + of_inputs, 0.0);
+    double *const input = memory.data(), *const gradient = input + D * n, *const hessian = gradient + D * n;
+    double *const slope = memory.data() + of_basis, *const bend = slope + D * S * n;
+    if (moments)
+        moment_inputs(r, n, I, order, input, slope, bend);
+    else
+        for (std::size_t s = 0; s < S; ++s)
+            for (std::size_t i = 0; i < n && inputs_.axis_of(s) != TransferInputs::no_axis; ++i)
+                input[inputs_.axis_of(s) * n + i] += inputs_.unit_of(s) * r[s * n + i];
+
+    std::vector<double*> axes(D * (1 + (first ? 1 : 0) + (second ? D : 0)));
+    for (std::size_t k = 0; k < axes.size(); ++k) axes[k] = memory.data() + k * n; // in the order of the memory
+    std::vector<const double*> in(axes.begin(), axes.begin() + static_cast<std::ptrdiff_t>(D));
     mfm_transfer_batch b{};
     b.size = sizeof b;
     b.n = static_cast<std::uint32_t>(n);
@@ -54,31 +50,77 @@ void FittedTransfer::rates(std::span<const double> coefficients, double I, std::
     b.upper = fit_.upper.data();
     b.coefficient = coefficients.data();
     b.value = rate.data();
-    b.d_input = order > 0 ? d.data() : nullptr;
-    b.d2_input = order > 1 ? d2.data() : nullptr;
+    b.d_input = first ? axes.data() + D : nullptr;
+    b.d2_input = second ? axes.data() + 2 * D : nullptr;
+    std::vector<double*> dc;
+    for (std::size_t k = 0; !d_coefficient.empty() && k < coefficients.size(); ++k) dc.push_back(&d_coefficient[k * n]);
     b.d_coefficient = dc.empty() ? nullptr : dc.data();
     mfm_error error = empty_error();
     check_status(table_->evaluate(basis_->self(), &b, &error), error, basis_->component(), "evaluate");
+    if (!first) return;
 
-    for (std::size_t i = 0; order > 0 && i < n; ++i) {
-        const InputPoint& p = points[i];
+    if (moments) {
+        chain(n, gradient, second ? hessian : nullptr, slope, bend, d_r, d2_r);
+        return;
+    }
+    for (std::size_t s = 0; s < S; ++s) { // every pathway moves one input
+        const std::size_t k = inputs_.axis_of(s);
+        for (std::size_t i = 0; i < n && !d_r.empty(); ++i)
+            d_r[s * n + i] = k == TransferInputs::no_axis ? 0.0 : gradient[k * n + i] * inputs_.unit_of(s);
+        for (std::size_t t = 0; t < S && second; ++t) {
+            const std::size_t l = inputs_.axis_of(t);
+            const bool moves = k != TransferInputs::no_axis && l != TransferInputs::no_axis;
+            for (std::size_t i = 0; i < n; ++i)
+                d2_r[(s * S + t) * n + i] =
+                    moves ? hessian[(k * D + l) * n + i] * inputs_.unit_of(s) * inputs_.unit_of(t) : 0.0;
+        }
+    }
+}
+
+/// input [D][n], slope [D][S][n], bend [D][S][S][n] by the order.
+void FittedTransfer::moment_inputs(std::span<const double> r, std::size_t n, double I, int order, double* input,
+                                   double* slope, double* bend) const {
+    const std::size_t S = inputs_.pathways(), D = inputs_.size();
+    std::vector<double> at(S);
+    InputPoint point;
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t s = 0; s < S; ++s) at[s] = r[s * n + i];
+        inputs_.evaluate(at, I, order, point);
+        if (!point.defined) {
+            std::string where;
+            for (std::size_t s = 0; s < S; ++s)
+                where += (s > 0 ? ", " : "") + inputs_.pathway_list()[s].name + " " + number_text(at[s], "Hz");
+            throw Error(ExitCode::NotValid, "the transfer function of '" + fit_.population +
+                                                "' is not defined at event rates " + where + ": " +
+                                                std::string(point.reason) + "; use a basis in conductance space");
+        }
+        for (std::size_t k = 0; k < D; ++k) input[k * n + i] = point.x[k];
+        for (std::size_t k = 0; k < point.d.size(); ++k) slope[k * n + i] = point.d[k];
+        for (std::size_t k = 0; k < point.d2.size(); ++k) bend[k * n + i] = point.d2[k];
+    }
+}
+
+/// From derivatives by inputs to those by event rates; hessian NULL: first ones alone.
+void FittedTransfer::chain(std::size_t n, const double* gradient, const double* hessian, const double* slope,
+                           const double* bend, std::span<double> d_r, std::span<double> d2_r) const {
+    const std::size_t S = inputs_.pathways(), D = inputs_.size();
+    for (std::size_t i = 0; i < n; ++i)
         for (std::size_t s = 0; s < S; ++s) {
             if (!d_r.empty()) {
                 double sum = 0;
-                for (std::size_t k = 0; k < D; ++k) sum += gradient[k * n + i] * p.d[k * S + s];
+                for (std::size_t k = 0; k < D; ++k) sum += gradient[k * n + i] * slope[(k * S + s) * n + i];
                 d_r[s * n + i] = sum;
             }
-            for (std::size_t t = 0; order > 1 && t < S; ++t) {
+            for (std::size_t t = 0; t < S && hessian != nullptr; ++t) {
                 double sum = 0;
                 for (std::size_t k = 0; k < D; ++k) {
-                    sum += gradient[k * n + i] * p.d2[(k * S + s) * S + t];
+                    sum += gradient[k * n + i] * bend[((k * S + s) * S + t) * n + i];
                     for (std::size_t l = 0; l < D; ++l)
-                        sum += hessian[(k * D + l) * n + i] * p.d[k * S + s] * p.d[l * S + t];
+                        sum += hessian[(k * D + l) * n + i] * slope[(k * S + s) * n + i] * slope[(l * S + t) * n + i];
                 }
                 d2_r[(s * S + t) * n + i] = sum;
             }
         }
-    }
 }
 
 void FittedTransfer::evaluate(std::span<const double> r, std::size_t n, std::span<double> rate, std::span<double> d_r,

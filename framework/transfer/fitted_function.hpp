@@ -37,6 +37,10 @@ private:
     void rates(std::span<const double> coefficients, double I, std::span<const double> r, std::size_t n,
                std::span<double> rate, std::span<double> d_r, std::span<double> d2_r,
                std::span<double> d_coefficient = {}) const;
+    void moment_inputs(std::span<const double> r, std::size_t n, double I, int order, double* input, double* slope,
+                       double* bend) const;
+    void chain(std::size_t n, const double* gradient, const double* hessian, const double* slope, const double* bend,
+               std::span<double> d_r, std::span<double> d2_r) const;
 
     TransferFit fit_;
     std::shared_ptr<const Instance> basis_;

@@ -32,6 +32,8 @@ TransferInputs::TransferInputs(std::shared_ptr<const MembraneCell> cell, std::ve
     bool has_current[2] = {false, false}, has_conductance[2] = {false, false};
     for (const InputPathway& p : pathways_) {
         unit_.push_back(1e-3 * std::abs(p.Q * kernel_area(p.receptor)));
+        const auto axis = std::find(inputs_.begin(), inputs_.end(), p.excitatory ? Input::G_e : Input::G_i);
+        axis_.push_back(axis == inputs_.end() ? no_axis : static_cast<std::size_t>(axis - inputs_.begin()));
         ((p.receptor.flags & MFM_RECEPTOR_CURRENT) != 0 ? has_current : has_conductance)[p.excitatory ? 0 : 1] = true;
     }
     for (int axis = 0; conductances && axis < 2; ++axis)
@@ -57,19 +59,19 @@ std::pair<double, double> TransferInputs::conductances(std::span<const double> r
     return G;
 }
 
-void TransferInputs::evaluate(std::span<const double> r, double I, int order, InputPoint& out) const {
-    const std::size_t S = pathways_.size(), n = inputs_.size();
+void TransferInputs::evaluate(std::span<const double> r, double I, int order, InputPoint& out, bool by_current) const {
+    const std::size_t S = pathways_.size(), V = S + (by_current ? 1 : 0), n = inputs_.size();
     out.defined = true;
     out.reason = {};
     out.x.assign(n, 0.0);
-    out.d.assign(order > 0 ? n * S : 0, 0.0);
-    out.d2.assign(order > 1 ? n * S * S : 0, 0.0);
+    out.d.assign(order > 0 ? n * V : 0, 0.0);
+    out.d2.assign(order > 1 ? n * V * V : 0, 0.0);
     const auto G = conductances(r);
-    MembraneMoments m;
-    std::vector<double> raised;
+    MembraneMoments& m = out.moments;
     if (membrane_) {
-        for (const double rate : r) raised.push_back(std::max(rate, least_rate));
-        membrane_->evaluate(raised, I, order, m);
+        out.raised.clear();
+        for (const double rate : r) out.raised.push_back(std::max(rate, least_rate));
+        membrane_->evaluate(out.raised, I, order, m, by_current);
         if (!m.defined) {
             out.defined = false;
             out.reason = m.reason;
@@ -81,7 +83,7 @@ void TransferInputs::evaluate(std::span<const double> r, double I, int order, In
             const bool excitatory = inputs_[k] == Input::G_e;
             out.x[k] = excitatory ? G.first : G.second;
             for (std::size_t s = 0; order > 0 && s < S; ++s)
-                if (pathways_[s].excitatory == excitatory) out.d[k * S + s] = unit_[s];
+                if (pathways_[s].excitatory == excitatory) out.d[k * V + s] = unit_[s];
             continue;
         }
         MembraneMoments::Name name = MembraneMoments::MuV;
@@ -106,12 +108,11 @@ void TransferInputs::evaluate(std::span<const double> r, double I, int order, In
         }
         out.x[k] = factor * m.value[name];
         // Below least_rate the moments do not depend on the rate.
-        for (std::size_t s = 0; order > 0 && s < S; ++s)
-            out.d[k * S + s] = r[s] < least_rate ? 0.0 : factor * m.d[name][s];
-        for (std::size_t s = 0; order > 1 && s < S; ++s)
-            for (std::size_t t = 0; t < S; ++t)
-                out.d2[(k * S + s) * S + t] =
-                    r[s] < least_rate || r[t] < least_rate ? 0.0 : factor * m.d2[name][s * S + t];
+        const auto still = [&](std::size_t v) { return v < S && r[v] < least_rate; };
+        for (std::size_t s = 0; order > 0 && s < V; ++s) out.d[k * V + s] = still(s) ? 0.0 : factor * m.d[name][s];
+        for (std::size_t s = 0; order > 1 && s < V; ++s)
+            for (std::size_t t = 0; t < V; ++t)
+                out.d2[(k * V + s) * V + t] = still(s) || still(t) ? 0.0 : factor * m.d2[name][s * V + t];
     }
 }
 

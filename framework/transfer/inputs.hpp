@@ -19,6 +19,8 @@ struct InputPoint {
     std::vector<double> x;   ///< [inputs]
     std::vector<double> d;   ///< [inputs * S]
     std::vector<double> d2;  ///< [inputs * S * S]
+    MembraneMoments moments; ///< scratch, kept so that many points in turn allocate once
+    std::vector<double> raised;
 };
 
 /// From the event rates of a population's pathways to the inputs that a transfer basis names: "G_e", "G_i" (nS),
@@ -37,14 +39,20 @@ public:
     [[nodiscard]] bool needs_moments() const { return membrane_.has_value(); }
     /// Inputs at event rates r [S] (Hz) and an extra constant current I (pA); order as in MembraneModel::evaluate.
     /// Moments see each rate as 1e-6 Hz at least, so that they exist without input.
-    void evaluate(std::span<const double> r, double I, int order, InputPoint& out) const;
+    /// by_current: derivatives have I as a last variable behind the rates.
+    void evaluate(std::span<const double> r, double I, int order, InputPoint& out, bool by_current = false) const;
+    /// Without moments, inputs are sums over pathways: input axis_of(s) grows by unit_of(s) with the event rate of s.
+    static constexpr std::size_t no_axis = ~std::size_t{0}; ///< a pathway whose conductance the basis does not ask for
+    [[nodiscard]] std::size_t axis_of(std::size_t s) const { return axis_[s]; }
+    [[nodiscard]] double unit_of(std::size_t s) const { return unit_[s]; }
     /// Summed mean conductances (nS) at event rates r.
     [[nodiscard]] std::pair<double, double> conductances(std::span<const double> r) const;
 
 private:
     enum class Input { G_e, G_i, MuV, SigmaV, TauV, TauN, MuGN };
     std::vector<InputPathway> pathways_;
-    std::vector<double> unit_; ///< [S] nS per Hz of events
+    std::vector<double> unit_;      ///< [S] nS per Hz of events
+    std::vector<std::size_t> axis_; ///< [S] the input that a pathway's conductance is part of
     std::vector<Input> inputs_;
     std::vector<std::string> names_;
     std::optional<MembraneModel> membrane_;

@@ -185,10 +185,7 @@ Measured PointSampler::measured(const TransferPoint& p, double position, std::ui
     constexpr double shortest = 500.0; // ms, counted of every cell: intervals must fit in
     const double dt = config_.simulation.dt;
     NeuronGroup group(cell_, cells(), dt, config_.seed, stream_number(StreamPurpose::Sample, population_ << 20 | key));
-    if (p.I != 0.0) {
-        const auto current = static_cast<std::size_t>(current_setting(cell_));
-        group.set_setting(current, cell_.neuron->settings[current].real + p.I);
-    }
+    if (p.I != 0.0) group.shift_setting(static_cast<std::size_t>(current_setting(cell_)), p.I);
     const std::vector<double> cv = on_path(statistics_.cv_isi, position);
     const auto conditions = static_cast<double>(statistics_.cv_isi.size() - 1);
     const auto nearest = static_cast<std::size_t>(std::lround(position * conditions));

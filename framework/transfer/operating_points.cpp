@@ -88,6 +88,8 @@ struct Measurement {
 
     [[nodiscard]] std::vector<double> events(std::size_t pathway, Swap::Rates rates) const {
         const Pathway& w = r.pathways[pathway];
+        const MesoPopulation& meso = r.populations[w.source];
+        if (meso.drive) return std::vector<double>(cells.size(), meso.rate_hz);
         const PopulationActivity& source = activity(w);
         std::vector<double> all, out;
         if (rates == Swap::Rates::Own) all = event_rates(edges[pathway], source.cell_rate_hz);
@@ -99,6 +101,7 @@ struct Measurement {
         return condition.population[r.populations[w.source].network_index];
     }
     [[nodiscard]] std::shared_ptr<const RateClock> clock(const Pathway& w, Swap::Follow follow) const {
+        if (r.populations[w.source].drive) return nullptr; // its trains are independent
         if (follow == Swap::Follow::Record) return recorded_clock(condition, activity(w));
         return follow == Swap::Follow::Statistics ? statistics.fluctuation[number][w.source] : nullptr;
     }

@@ -65,7 +65,8 @@ std::vector<const ConditionRecord*> stationary_conditions(const SpikeRecord& rec
         if (c.stationary && !c.partial()) conditions.push_back(&c);
     if (conditions.empty())
         throw InputError("no stationary stimulation of a whole population: transfer functions are sampled around the "
-                         "network's stationary rates; add a [stimulation.*] that holds them constant");
+                         "network's stationary rates; add a [stimulation.*] that holds them constant, or leave all "
+                         "stimulations out");
     std::stable_sort(conditions.begin(), conditions.end(),
                      [](const auto* a, const auto* b) { return a->level_hz < b->level_hz; });
     return conditions;
@@ -77,6 +78,11 @@ RatePath rate_path(const Reduction& r, const SpikeRecord& record) {
         path.level_hz.push_back(c->level_hz);
         std::vector<double> rates, regularity;
         for (const MesoPopulation& p : r.populations) {
+            if (p.drive) {
+                rates.push_back(p.rate_hz);
+                regularity.push_back(1.0);
+                continue;
+            }
             const PopulationActivity& activity = c->population[p.network_index];
             rates.push_back(activity.rate_hz);
             // External sources are Poisson by definition; cells that hardly fire have no intervals to speak of.

@@ -203,6 +203,35 @@ TEST_CASE("independent sources have rate f and variance f / (n bin) in the noisy
     CHECK(std::abs(out.covariance(0, 1)) < 4 * std::sqrt(out.covariance(0, 0) * out.covariance(1, 1) / 20000));
 }
 
+TEST_CASE("a drive, which is independent from cell to cell, adds nothing to a population's fluctuations") {
+    Circuit circuit;
+    const std::size_t e = circuit.external("drive");
+    const std::size_t a = circuit.internal("a", std::make_shared<Linear>(2, std::vector<double>{0.02}));
+    circuit.pathway(e, a, receptor(MFM_RECEPTOR_EXPONENTIAL, 5));
+    circuit.populations[e].drive = true;
+    const std::vector<double> rates = {1600, 34};
+    const Dynamics dynamics(circuit.model());
+    const Eigen::MatrixXd C = LinearFluctuations(dynamics, rates).binned_covariance(5);
+    CHECK((C(0, 0) == 0 && C(0, 1) == 0));
+    CHECK(C(1, 1) == Approx(34 / (100 * 5e-3)).epsilon(1e-9));
+
+    NoiseOptions options;
+    options.transient = 100;
+    const NoisyTrajectory run =
+        integrate_with_noise(circuit.model(), constant_course(std::vector<double>{1600}), 1100, 1, rates, options);
+    CHECK(run.mean_hz[0] == Approx(1600));
+    CHECK(std::abs(run.covariance(0, 0)) < 1e-9);
+    CHECK(run.covariance(1, 1) > 20);
+
+    circuit.config.dynamics = MeanFieldConfig::Dynamics::MasterEquation;
+    circuit.config.T = 5; // the drive's F T would be 8
+    const std::vector<FixedPoint> points = fixed_points(circuit.model(), std::vector<double>{1600});
+    REQUIRE(points.size() == 1);
+    CHECK(points[0].FT[e] == 0);
+    CHECK(points[0].covariance[0] == 0);
+    CHECK(points[0].covariance[3] == Approx(34 * (200 - 34) / 200.0).epsilon(1e-6)); // F (1/T - F) / (2 N)
+}
+
 TEST_CASE("fluctuations of a noisy linear circuit are those of linear theory") {
     Circuit circuit;
     const std::size_t e = circuit.external("input");

@@ -344,6 +344,50 @@ TEST_CASE("what is wrong in the file is one sentence, before anything runs") {
     CHECK_THAT(no_path.error(), Catch::Contains("no stationary stimulation"));
 }
 
+TEST_CASE("a pipeline whose only input is a drive has one condition, and its mean field follows the network") {
+    std::string text = two_populations;
+    const auto cut = [&](const std::string& from, const std::string& to) {
+        const auto first = text.find(from), last = text.find(to);
+        REQUIRE((first != std::string::npos && last != std::string::npos));
+        text.erase(first, last - first);
+    };
+    cut("[population.input]", "[population.excitatory]");
+    cut("[projection.input_to_excitatory]", "[projection.excitatory_to_inhibitory]");
+    cut("[stimulation.sweep]", "[transfer]");
+    for (const char* target : {"excitatory", "inhibitory"})
+        text += fmt::format("[drive.outside_to_{0}]\ntarget = \"{0}\"\nreceptor = 1\nrate = \"3000 Hz\"\n"
+                            "weight = \"1.5 nS\"\n",
+                            target);
+    Pipeline p(text);
+    p.options.set = {"transfer.transient=\"1500 ms\"", "simulation.duration=\"4000 ms\"",
+                     "simulation.transient=\"1500 ms\"", "mean_field.finite_size_noise=true"};
+    (void)run_pipeline(p.options);
+    for (const auto& [name, population] : p.summary()["populations"].items()) {
+        INFO(name);
+        REQUIRE(population["stationary"].size() == 1);
+        const auto& row = population["stationary"][0];
+        CHECK(row["stimulus_hz"] == 3000.0);
+        CHECK(row["network_rate_hz"].get<double>() > 5.0);
+        CHECK(row["mean_field_rate_hz"].get<double>() == Approx(row["network_rate_hz"].get<double>()).epsilon(0.1));
+    }
+    CHECK_THAT(read_file(*p.options.out / "equations.txt"),
+               Catch::Contains("nu[outside_to_excitatory](t), a Poisson train of its own for every cell"));
+    CHECK(fs::exists(*p.options.out / "figures/rates_drive.gp"));
+    const std::string first = p.results();
+    (void)run_pipeline(p.options);
+    CHECK(p.summary()["stages"]["solve"]["cached"] == true);
+    CHECK(p.results() == first);
+
+    SECTION("cell rates and the master equation know drives, too") {
+        p.options.set.insert(p.options.set.end(), {"mean_field.cell_rates=true"});
+        (void)run_pipeline(p.options);
+        p.options.set = {"mean_field.dynamics=master_equation", "mean_field.T=\"5 ms\""};
+        (void)run_pipeline(p.options);
+        CHECK(p.summary()["populations"]["excitatory"]["stationary"][0]["mean_field_rate_hz"].is_number());
+        CHECK_THAT(read_file(*p.options.out / "report.txt"), !Catch::Contains("F T"));
+    }
+}
+
 TEST_CASE("a stimulus to a part of a population is the network's alone, and changes nothing of the comparison") {
     const std::string placed = with(two_populations, "kind = \"poisson\"\ncount = 400",
                                     "kind = \"poisson\"\nrate = \"30 Hz\"\nplacement = { count = 400 }") +

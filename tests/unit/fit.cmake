@@ -7,3 +7,5 @@ mfm_test(transfer_bases SOURCES unit/transfer_bases.cpp USES transfer LIBRARIES 
   PLUGINS zerlaut softplus_conductance refractory_softplus spline siegert)
 mfm_test(fit SOURCES unit/fit.cpp unit/fit_best.cpp USES transfer
   PLUGINS lif eglif zerlaut softplus_conductance refractory_softplus spline siegert ceres)
+mfm_test(given_coefficients SOURCES ${CMAKE_CURRENT_LIST_DIR}/given_coefficients.cpp USES transfer
+  PLUGINS adex zerlaut softplus_conductance ceres)

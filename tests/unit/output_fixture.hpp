@@ -113,7 +113,8 @@ inline mfm::SpikeRecord record() {
 
 inline mfm::Reduction reduction() {
     mfm::Reduction r;
-    r.populations = {{"mossy", 0, 117, true}, {"golgi", 2, 71, false}};
+    r.populations = {
+        {"mossy", 0, 117, true}, {"golgi", 2, 71, false}, {"outside", mfm::no_cells, 71, true, true, 1.0 / 3.0}};
     mfm::Pathway w;
     w.name = "mossy -> golgi";
     w.source = 0;
@@ -180,6 +181,8 @@ inline std::vector<mfm::TransferFit> fits() {
     f.inputs = {"G_e", "G_i"};
     f.input_units = {"nS", "nS"};
     f.candidate = 1;
+    f.given = true;
+    f.adaptation = mfm::SettledAdaptation{30, 1.0 / 3.0, tiny};
     f.compared = {{"spline", "there are too few points", 73, 2, {}, {}, 1.5, {}},
                   {"softplus", "", 11, 0, 0.25, tiny, 0.44, 0.011}};
     f.cross_validated_error = 0.25;

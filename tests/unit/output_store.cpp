@@ -112,9 +112,11 @@ TEST_CASE("a reduction comes back from its file bit by bit, with the formula of 
     const auto a = fixture::reduction();
     mfm::save_reduction(file, a, "abc");
     const auto b = mfm::load_reduction(file, "abc");
-    REQUIRE(b.populations.size() == 2);
-    for (std::size_t i = 0; i < 2; ++i) {
+    REQUIRE(b.populations.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) {
         CHECK(b.populations[i].name == a.populations[i].name);
+        CHECK(b.populations[i].drive == a.populations[i].drive);
+        CHECK(same_bits(b.populations[i].rate_hz, a.populations[i].rate_hz));
         CHECK(b.populations[i].network_index == a.populations[i].network_index);
         CHECK(b.populations[i].n == a.populations[i].n);
         CHECK(b.populations[i].external == a.populations[i].external);
@@ -192,7 +194,11 @@ TEST_CASE("fits of transfer functions come back from their file bit by bit") {
         const auto &f = a[i], &g = b[i];
         CHECK((g.population == f.population && g.basis == f.basis && g.message == f.message));
         CHECK((g.inputs == f.inputs && g.coefficients == f.coefficients && g.units == f.units));
-        CHECK((g.input_units == f.input_units && g.candidate == f.candidate));
+        CHECK((g.input_units == f.input_units && g.candidate == f.candidate && g.given == f.given));
+        REQUIRE(g.adaptation.has_value() == f.adaptation.has_value());
+        if (f.adaptation)
+            CHECK(same_bits({g.adaptation->per_hz, g.adaptation->per_mV, g.adaptation->offset},
+                            {f.adaptation->per_hz, f.adaptation->per_mV, f.adaptation->offset}));
         REQUIRE(g.compared.size() == f.compared.size());
         for (std::size_t k = 0; k < f.compared.size(); ++k) {
             const auto &s = f.compared[k], &t = g.compared[k];

@@ -89,6 +89,8 @@ TEST_CASE("a value out of bounds is told with the bounds") {
           "circuit.toml:29:8: stimulation.background.rate: its step does not lead from 4 to 12");
     CHECK(refusal(circuit + "[drive.noise]\ntarget = \"cells\"\nreceptor = 1\nrate = \"-5 Hz\"\nweight = 1\n") ==
           "circuit.toml:37:8: drive.noise.rate is -5 Hz, but must be at least 0 Hz");
+    CHECK(refusal(circuit + "[drive.cells]\ntarget = \"cells\"\nreceptor = 1\nrate = \"5 Hz\"\nweight = 1\n") ==
+          "circuit.toml:34:8: drive.cells: a population has this name already; give the drive another");
     CHECK(refusal(circuit + "[simulation]\nduration = \"-1 s\"\n") ==
           "circuit.toml:35:12: simulation.duration is -1000 ms, but must be above 0 ms");
     CHECK(refusal(circuit + "[simulation]\nduration = \"0.1 s\"\n") ==

@@ -19,6 +19,7 @@ TEST_CASE("a unit converts into any other of its dimension") {
         {"uS/s", "nS/ms", 1.0},   {"%", "1", 1e-2},          {"rad", "deg", 57.29577951308232},
         {"\xC2\xB5m", "um", 1.0}, {"pA/mV", "nS", 1.0},      {"pA*ms/pF", "mV", 1.0},
         {"nS*mV", "pA", 1.0},     {"Hz*ms", "1", 1e-3},      {"pF/nS", "ms", 1.0},
+        {"fC", "pA*ms", 1.0},     {"mV*pF", "fC", 1.0},      {"pC", "fC", 1e3},
     }));
     INFO(from << " -> " << to);
     REQUIRE(conversion_factor(from, to));

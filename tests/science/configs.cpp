@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every pipeline of configs/ goes through the whole derivation, most at a fraction of their size.
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "pipeline/run.hpp"
+#include "support/files.hpp"
+
+using namespace mfm;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Reduced {
+    std::vector<std::string> set;
+    std::size_t populations, stationary, dynamic; ///< what the summary must have
+};
+const std::vector<std::string> few_points = {"transfer.points=24", "transfer.wide_points=6",
+                                             "transfer.heldout_points=4", "transfer.seconds=20", "transfer.starts=2"};
+
+std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
+/// A tenth of the cells with as many sources each.
+const std::vector<std::string> cortex =
+    few_points + std::vector<std::string>{"population.regular_spiking.count=800",
+                                          "population.fast_spiking.count=200",
+                                          "simulation.duration=\"1500 ms\"",
+                                          "projection.regular_to_regular.rule.probability=0.5",
+                                          "projection.regular_to_fast.rule.probability=0.5",
+                                          "projection.fast_to_regular.rule.probability=0.5",
+                                          "projection.fast_to_fast.rule.probability=0.5",
+                                          "transfer.transient=\"500 ms\""};
+const std::vector<std::string> brunel =
+    few_points + std::vector<std::string>{"population.excitatory.count=2000", "population.inhibitory.count=500",
+                                          "simulation.duration=\"600 ms\"", "simulation.transient=\"200 ms\""};
+/// A small corner of the cerebellum, as in cerebellum_small.toml.
+const std::vector<std::string> cerebellum =
+    few_points + std::vector<std::string>{"space.size=[\"100 um\", \"80 um\", \"295 um\"]",
+                                          "population.golgi_cell.placement.count=10",
+                                          "stimulation.sweep.rate=[\"4 Hz\", \"80 Hz\"]",
+                                          "stimulation.sweep.duration=\"700 ms\"",
+                                          "stimulation.step.trials=1",
+                                          "stimulation.sine.trials=1"};
+
+/// cerebellum_3d* need the user's morphologies, and cerebellum_small.toml runs whole in test_pipeline.
+const std::map<std::string, Reduced> pipelines = {
+    {"cerebellum", {cerebellum, 5, 2, 2}},
+    {"cerebellum_in_vitro", {cerebellum + std::vector<std::string>{"stimulation.burst.trials=1"}, 5, 2, 2}},
+    {"cerebellum_dynamics",
+     {cerebellum + std::vector<std::string>{"stimulation.burst.trials=1", "stimulation.pulses.trials=1"}, 5, 2, 4}},
+    {"cortex_adex", {cortex, 2, 1, 0}},
+    {"cortex_adex_no_increment", {cortex, 2, 1, 0}},
+    {"cortex_adex_weak_adaptation", {cortex, 2, 1, 0}},
+    {"cortex_adex_weak_synapses", {cortex, 2, 1, 0}},
+    {"cortex_adex_published", {cortex, 2, 1, 0}},
+    {"brunel_lif", {brunel, 2, 1, 0}},
+    {"brunel_lif_synchronous", {brunel, 2, 1, 0}},
+};
+
+nlohmann::json summary_of(const std::string& name, const std::vector<std::string>& set) {
+    const fs::path folder = fs::temp_directory_path() / ("automfm-configs-" + std::to_string(getpid()));
+    RunOptions options;
+    options.file = fs::path(TEST_SOURCE_FOLDER) / "configs" / (name + ".toml");
+    options.out = folder;
+    options.plugin_path = {TEST_PLUGIN_FOLDER};
+    options.set = set;
+    options.quiet = true;
+    (void)run_pipeline(options);
+    const auto summary = nlohmann::json::parse(read_file(folder / "summary.json"));
+    fs::remove_all(folder);
+    return summary;
+}
+
+} // namespace
+
+TEST_CASE("every pipeline in configs is run by the tests, but for those that wait for the user's files") {
+    for (const auto& entry : fs::directory_iterator(fs::path(TEST_SOURCE_FOLDER) / "configs")) {
+        if (entry.path().extension() != ".toml") continue;
+        const std::string name = entry.path().stem().string();
+        INFO(name);
+        CHECK((pipelines.count(name) == 1 || name == "cerebellum_small" || name.ends_with("_3d")));
+    }
+}
+
+TEST_CASE("the pipelines in configs go through the whole derivation at a reduced size") {
+    for (const auto& [name, reduced] : pipelines) {
+        INFO(name);
+        const auto summary = summary_of(name, reduced.set);
+        CHECK(summary["populations"].size() == reduced.populations);
+        for (const auto& [population, result] : summary["populations"].items()) {
+            INFO(population);
+            CHECK(result["stationary"].size() == reduced.stationary);
+            CHECK(result["dynamic"].size() == reduced.dynamic);
+            CHECK(result["stationary"][0]["network_rate_hz"].get<double>() > 0.5);
+            CHECK(result["stationary"][0]["mean_field_rate_hz"].is_number());
+            CHECK(result["transfer"]["given"] == (name == "cortex_adex_published"));
+        }
+    }
+}
