@@ -37,13 +37,32 @@ std::vector<PluginChoice> read_bases(DocumentNode& node, const Registry& registr
 
 void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig& transfer) {
     const TableReader table(node, "transfer",
-                            {"basis", "optimizer", "points", "wide_points", "heldout_points", "seconds", "copies",
-                             "transient", "working_low", "working_high", "starts", "folds", "renewal_below", "sampling",
-                             "tolerance_relative", "tolerance_absolute"});
+                            {"basis", "optimizer", "cells", "sampled_cells", "fluctuations", "sampling",
+                             "tolerance_relative", "tolerance_absolute", "points", "wide_points", "heldout_points",
+                             "seconds", "copies", "transient", "working_low", "working_high", "starts", "folds",
+                             "renewal_below"});
     static_cast<void>(table.require("basis"));
     static_cast<void>(table.require("optimizer"));
     transfer.bases = read_bases(*node.find("basis"), registry);
     transfer.optimizer = read_plugin(*node.find("optimizer"), "transfer.optimizer", registry, MFM_OPTIMIZER_ID).first;
+    static const std::vector<std::string> cells{"mean", "sampled"};
+    if (const DocumentNode* value = table.find("cells"))
+        transfer.cells = static_cast<TransferConfig::Cells>(read_choice(*value, table.path("cells"), cells));
+    if (transfer.cells == TransferConfig::Cells::Mean)
+        table.refuse("sampled_cells", "it needs cells = \"sampled\"");
+    else
+        table.refuse("copies", "with cells = \"sampled\" give sampled_cells");
+    transfer.sampled_cells = table.integer("sampled_cells", 2, transfer.sampled_cells);
+    static const std::vector<std::string> fluctuations{"none", "populations", "recorded"};
+    if (const DocumentNode* value = table.find("fluctuations"))
+        transfer.fluctuations =
+            static_cast<TransferConfig::Fluctuations>(read_choice(*value, table.path("fluctuations"), fluctuations));
+    if (transfer.fluctuations == TransferConfig::Fluctuations::Recorded &&
+        transfer.cells == TransferConfig::Cells::Mean)
+        throw InputError(
+            table.find("fluctuations")->where,
+            "transfer.fluctuations = \"recorded\" needs transfer.cells = \"sampled\": the mean cell has no "
+            "sources of its own");
     transfer.points = table.integer("points", 1, transfer.points);
     transfer.wide_points = table.integer("wide_points", 0, transfer.wide_points);
     transfer.heldout_points = table.integer("heldout_points", 0, transfer.heldout_points);
@@ -69,10 +88,30 @@ void read_transfer(DocumentNode& node, const Registry& registry, TransferConfig&
                                                  transfer.working_low, transfer.working_high));
 }
 
-void read_mean_field(const DocumentNode& node, MeanFieldConfig& mean_field) {
+CalibrationConfig read_calibration(const DocumentNode& node, const std::string& path) {
+    const TableReader table(node, path, {"levels", "lambda"});
+    CalibrationConfig calibration;
+    calibration.where = node.where;
+    if (const DocumentNode* levels = table.find("levels")) {
+        calibration.levels_hz = read_list(*levels, table.path("levels"), not_negative("Hz"));
+        if (calibration.levels_hz.empty())
+            throw InputError(levels->where, table.path("levels") +
+                                                " is empty: name levels of the stationary stimulus to calibrate on, or "
+                                                "leave the key out");
+    }
+    calibration.lambda = table.number("lambda", positive("1"), calibration.lambda);
+    return calibration;
+}
+
+void read_mean_field(const DocumentNode& node, const TransferConfig& transfer, MeanFieldConfig& mean_field) {
     const TableReader table(node, "mean_field",
                             {"in_degree", "dynamics", "order", "T", "adaptation", "finite_size_noise", "noise_step",
-                             "cell_rates", "in_degree_nodes", "relative_tolerance", "absolute_tolerance"});
+                             "cell_rates", "in_degree_nodes", "relative_tolerance", "absolute_tolerance",
+                             "calibration"});
+    if (transfer.cells == TransferConfig::Cells::Sampled)
+        for (const char* key : {"in_degree", "in_degree_nodes"})
+            table.refuse(key,
+                         "with transfer.cells = \"sampled\" the cells that are measured have their own in-degrees");
     static const std::vector<std::string> in_degrees{"list", "gamma", "mean"},
         dynamics{"synaptic", "rate", "master_equation"};
     if (const DocumentNode* value = table.find("in_degree"))
@@ -104,6 +143,8 @@ void read_mean_field(const DocumentNode& node, MeanFieldConfig& mean_field) {
     const mfm_field tolerance = number_field("1", 0.0, 1.0, MFM_OPEN_LOWER);
     mean_field.relative_tolerance = table.number("relative_tolerance", tolerance, mean_field.relative_tolerance);
     mean_field.absolute_tolerance = table.number("absolute_tolerance", positive("1"), mean_field.absolute_tolerance);
+    if (const DocumentNode* value = table.find("calibration"))
+        mean_field.calibration = read_calibration(*value, table.path("calibration"));
 }
 
 void read_validation(const DocumentNode& node, ValidationConfig& validation) {
@@ -128,7 +169,16 @@ void read_derivation(DocumentNode& document, const Registry& registry, PipelineC
         config.remap.merge_relays =
             TableReader(*node, "remap", {"merge_relays"}).boolean("merge_relays", config.remap.merge_relays);
     if (DocumentNode* node = document.find("transfer")) read_transfer(*node, registry, config.transfer);
-    if (const DocumentNode* node = document.find("mean_field")) read_mean_field(*node, config.mean_field);
+    if (const DocumentNode* node = document.find("mean_field"))
+        read_mean_field(*node, config.transfer, config.mean_field);
+    if (config.transfer.cells == TransferConfig::Cells::Sampled)
+        config.mean_field.in_degree = MeanFieldConfig::InDegree::Mean;
+    if (config.transfer.fluctuations == TransferConfig::Fluctuations::Recorded) config.simulation.record_spikes = true;
+    if (config.transfer.fluctuations != TransferConfig::Fluctuations::None &&
+        config.mean_field.dynamics != MeanFieldConfig::Dynamics::Synaptic)
+        throw InputError(document.find("transfer")->where,
+                         "transfer.fluctuations needs mean_field.dynamics = \"synaptic\", which they are computed "
+                         "with");
     if (const DocumentNode* node = document.find("validation")) read_validation(*node, config.validation);
 }
 

@@ -128,6 +128,13 @@ struct TransferConfig {
     std::vector<PluginChoice> bases; ///< where there are several, each population takes the one with the least
                                      ///< cross-validated error
     PluginChoice optimizer;
+    enum class Cells { Mean, Sampled } cells = Cells::Mean; ///< what points are measured on
+    std::uint32_t sampled_cells = 1024;                     ///< real cells of a population, at most
+    enum class Fluctuations {
+        None,
+        Populations,
+        Recorded
+    } fluctuations = Fluctuations::None; ///< points are measured while their sources fluctuate together
     std::uint32_t points = 96, wide_points = 24, heldout_points = 32; ///< per population
     double seconds = 200.0;                                           ///< neuron-seconds per point
     std::uint32_t copies = 64;                                        ///< cells per point
@@ -138,6 +145,13 @@ struct TransferConfig {
     std::uint32_t starts = 8, folds = 5;
     std::uint32_t renewal_below =
         60; ///< pathways with no more sources a cell are sampled with trains as regular as the sources'; 0: Poisson
+};
+
+/// One scale a pathway, fitted to the network's rates at some levels of its stationary stimuli.
+struct CalibrationConfig {
+    std::vector<double> levels_hz; ///< empty: up to three, spread over those that there are
+    double lambda = 0.2;           ///< how much a scale that is e times too large costs, in units of ln rate
+    SourcePosition where;
 };
 
 struct MeanFieldConfig {
@@ -151,6 +165,7 @@ struct MeanFieldConfig {
     bool cell_rates = false;        ///< in-degrees weigh every source by its own rate, computed from the wiring
     std::uint32_t in_degree_nodes = 64;
     double relative_tolerance = 1e-6, absolute_tolerance = 1e-6;
+    std::optional<CalibrationConfig> calibration; ///< none unless the file has its table
 };
 
 struct ValidationConfig {

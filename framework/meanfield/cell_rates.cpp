@@ -71,8 +71,7 @@ CellRates cell_rates(const Reduction& r, std::span<const PathwayEdges> edges,
     return out;
 }
 
-Reduction with_source_rates(const Reduction& r, std::span<const PathwayEdges> edges, std::span<const CellRates> rates) {
-    // rho, averaged over the conditions in which the population fires at all.
+std::vector<std::vector<double>> relative_rates(const Reduction& r, std::span<const CellRates> rates) {
     std::vector<std::vector<double>> rho;
     for (std::size_t p = 0; p < r.populations.size(); ++p) {
         rho.emplace_back(r.populations[p].n, 0.0);
@@ -85,6 +84,11 @@ Reduction with_source_rates(const Reduction& r, std::span<const PathwayEdges> ed
         }
         for (double& x : rho[p]) x = used > 0 ? x / used : 1.0;
     }
+    return rho;
+}
+
+Reduction with_source_rates(const Reduction& r, std::span<const PathwayEdges> edges, std::span<const CellRates> rates) {
+    const std::vector<std::vector<double>> rho = relative_rates(r, rates);
     Reduction out = r;
     for (std::size_t s = 0; s < out.pathways.size(); ++s) {
         Pathway& w = out.pathways[s];

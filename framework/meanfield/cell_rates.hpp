@@ -23,6 +23,9 @@ struct CellRates {
                                    std::span<const std::shared_ptr<const TransferFunction>> transfer,
                                    std::span<const double> external_hz);
 
+/// rho_j = <r_j / mean r> over `rates`, the conditions in which a population fires at all [meso populations][cells].
+[[nodiscard]] std::vector<std::vector<double>> relative_rates(const Reduction&, std::span<const CellRates> rates);
+
 /// The reduction with in-degrees that weigh each source by its rate relative to its population's mean,
 ///     k_i = sum_j w_ij rho_j / Q,   rho_j = <r_j / mean r> over `rates`,
 /// so that cells which see mostly quiet, or mostly busy, sources are driven accordingly.

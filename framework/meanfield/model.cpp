@@ -75,6 +75,13 @@ std::vector<bool> inhibitory_pathways(const std::vector<Pathway>& pathways, cons
     return inhibitory;
 }
 
+void fill_event_rates(const std::vector<double>& factor, std::span<const double> nu, std::vector<double>& r) {
+    const std::size_t n = nu.empty() ? 0 : factor.size() / nu.size();
+    r.resize(factor.size());
+    for (std::size_t s = 0; s < nu.size(); ++s)
+        for (std::size_t i = 0; i < n; ++i) r[s * n + i] = factor[s * n + i] * nu[s];
+}
+
 } // namespace
 
 MeanFieldModel::MeanFieldModel(Reduction reduction, std::vector<PopulationModel> populations,
@@ -103,6 +110,20 @@ MeanFieldModel MeanFieldModel::with_in_degree(MeanFieldConfig::InDegree in_degre
 MeanFieldModel MeanFieldModel::with_order(std::uint32_t order) const {
     MeanFieldModel other = *this;
     other.config_.order = order;
+    return other;
+}
+
+MeanFieldModel MeanFieldModel::with_scales(std::span<const double> scale) const {
+    Reduction scaled = *reduction_;
+    for (std::size_t s = 0; s < scaled.pathways.size(); ++s) {
+        Pathway& w = scaled.pathways[s];
+        w.K *= scale[s];
+        w.K_sd *= scale[s];
+        for (float& k : w.in_degree) k *= static_cast<float>(scale[s]);
+    }
+    MeanFieldModel other = *this;
+    other.reduction_ = std::make_shared<const Reduction>(std::move(scaled));
+    other.make_nodes();
     return other;
 }
 
@@ -178,12 +199,10 @@ void MeanFieldModel::average(std::size_t p, std::span<const double> nu, int orde
     const std::size_t n = nodes.size(), S = nu.size();
     const bool gradient = order > 0;
     const std::vector<double>& k = factor_[p];
-    work.r.resize(S * n);
     work.rate.resize(n);
     work.d_r.resize(gradient ? S * n : 0);
     work.d2_r.resize(order > 1 ? S * S * n : 0);
-    for (std::size_t s = 0; s < S; ++s)
-        for (std::size_t i = 0; i < n; ++i) work.r[s * n + i] = k[s * n + i] * nu[s];
+    fill_event_rates(k, nu, work.r);
     const TransferFunction& transfer = *populations_[p].transfer;
     const auto named = [&](auto&& evaluate) {
         try {
@@ -224,6 +243,12 @@ void MeanFieldModel::average(std::size_t p, std::span<const double> nu, int orde
                    (work.d_r[s * n + i] * work.gain[i] + work.rate[i] * work.d_gain[s * n + i]);
         out.dg[s] = (sum - out.g * out.dF[s]) / out.F;
     }
+}
+
+std::vector<double> MeanFieldModel::event_rates(std::size_t p, std::span<const double> nu) const {
+    std::vector<double> r;
+    fill_event_rates(factor_[p], nu, r);
+    return r;
 }
 
 void MeanFieldModel::check(std::size_t p, std::span<const double> nu, const PopulationRate& rate) const {

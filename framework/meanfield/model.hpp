@@ -57,6 +57,8 @@ public:
     [[nodiscard]] bool adapts(std::size_t p) const;
     /// The same model with other in-degree nodes, e.g. Mean for comparison.
     [[nodiscard]] MeanFieldModel with_in_degree(MeanFieldConfig::InDegree in_degree) const;
+    /// The same circuit with every in-degree of pathway s times scale[s] [pathways].
+    [[nodiscard]] MeanFieldModel with_scales(std::span<const double> scale) const;
     /// The same model with another order of the master equation.
     [[nodiscard]] MeanFieldModel with_order(std::uint32_t order) const;
 
@@ -64,6 +66,8 @@ public:
     /// 2: exact Hessians too.  `gain`: g too (0 where it is not wanted).  What is not finite is passed on; see check().
     void average(std::size_t p, std::span<const double> nu, int order, bool gain, AverageWorkspace&,
                  PopulationRate& out) const;
+    /// Event rates (Hz) of all nodes at presynaptic rates nu, [pathways_into(p) * nodes], pathway-major.
+    [[nodiscard]] std::vector<double> event_rates(std::size_t p, std::span<const double> nu) const;
     /// Throws Error when the average is no rate (NaN, infinite or negative), naming population and inputs.
     void check(std::size_t p, std::span<const double> nu, const PopulationRate&) const;
     /// Fbar of every population at given rates of every population, Hz; external populations keep theirs.

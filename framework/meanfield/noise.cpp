@@ -36,25 +36,6 @@ private:
     std::vector<std::vector<double>> hz_;
 };
 
-/// What one step does to a filter: b and a approach the input u, exactly while u is constant.
-struct FilterStep {
-    double keep_a, keep_b, a_to_b;
-    FilterStep(const Dynamics::Filter& filter, double h)
-        : keep_a(filter.tau_first > 0 ? std::exp(-h / filter.tau_first) : 0.0), keep_b(std::exp(-h / filter.tau)) {
-        const double q = filter.tau_first - filter.tau;
-        if (filter.tau_first == 0)
-            a_to_b = 0;
-        else if (std::abs(q) < 1e-9 * filter.tau)
-            a_to_b = h / filter.tau * keep_b;
-        else
-            a_to_b = filter.tau_first / q * (keep_a - keep_b);
-    }
-    void advance(double u, double& a, double& b) const {
-        b = u + keep_b * (b - u) + a_to_b * (a - u);
-        a = u + keep_a * (a - u);
-    }
-};
-
 } // namespace
 
 NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const ExternalCourse& course, double t_end,
@@ -70,6 +51,14 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
         if (population.n == 0)
             throw InputError(fmt::format("population '{}' has no cells, and finite-size noise depends on their number",
                                          population.name));
+    if (!options.sources.empty() && options.sources.size() != P)
+        throw InputError(fmt::format("the noisy mean field of {} populations was given {} sources of noise", P,
+                                     options.sources.size()));
+    for (const NoiseSource& source : options.sources)
+        if (!(source.cells >= 1) || !(source.cv > 0))
+            throw InputError(fmt::format("a source of noise has {} cells with a CV of {}: it needs one cell at least "
+                                         "and a positive CV",
+                                         source.cells, source.cv));
     if (!(options.step > 0) || !(options.bin > 0) || !(bin_out > 0) || !(t_end > 0))
         throw InputError(fmt::format("the noisy mean field was asked for {} ms in steps of {} ms and bins of {} and {} "
                                      "ms: all must be positive",
@@ -79,17 +68,19 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
     const double h = bin_out / std::ceil(bin_out / options.step - 1e-9);
     const auto steps = static_cast<std::size_t>(std::llround(t_end / h));
 
-    std::vector<RandomSequence> random;
+    std::vector<SpikingCells> cells;
     for (std::size_t p = 0; p < P; ++p)
-        random.emplace_back(options.seed, options.stream, p, static_cast<std::uint32_t>(options.trial));
+        cells.emplace_back(RandomSequence(options.seed, options.stream, p, static_cast<std::uint32_t>(options.trial)),
+                           options.sources.empty() ? NoiseSource{static_cast<double>(model.populations()[p].n), 1.0}
+                                                   : options.sources[p]);
     std::vector<std::size_t> late; // steps
     for (const Dynamics::Tap& tap : dynamics.taps())
         late.push_back(static_cast<std::size_t>(std::llround(tap.delay / h)));
     const std::size_t longest = late.empty() ? 1 : *std::max_element(late.begin(), late.end()) + 1;
     std::vector<std::vector<double>> past(P); // activity of the last steps, a ring
     for (std::size_t p = 0; p < P; ++p) past[p].assign(longest, start_hz[p]);
-    std::vector<FilterStep> filter;
-    for (const Dynamics::Filter& f : dynamics.filters()) filter.emplace_back(f, h);
+    std::vector<SynapseFilter> filter;
+    for (const Dynamics::Filter& f : dynamics.filters()) filter.emplace_back(f.tau_first, f.tau, h);
     const double keep_rate = std::exp(-h / model.config().T);
 
     Eigen::VectorXd y = dynamics.settled(start_hz);
@@ -98,7 +89,7 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
     std::vector<double> nu;
     AverageWorkspace work;
     PopulationRate rate;
-    Bins out(bin_out, 0, t_end, P), counted(options.bin, options.transient, t_end, P);
+    Bins out(bin_out, 0, t_end, P), rates(bin_out, 0, t_end, P), counted(options.bin, options.transient, t_end, P);
     std::vector<double> spikes(P, 0.0); // per cell, after the transient
     for (std::size_t step = 0; step < steps; ++step) {
         if (step % 4096 == 0) throw_if_interrupted();
@@ -107,8 +98,8 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
         for (std::size_t p = 0, e = 0; p < P; ++p) {
             const PopulationModel& population = model.populations()[p];
             const double expected = population.external ? course[e++].value(middle) : state(dynamics.rate_index(p));
-            const double n = static_cast<double>(population.n);
-            const double per_cell = static_cast<double>(random[p].poisson(n * expected * h * 1e-3)) / n;
+            const double per_cell = cells[p].advance(expected * h * 1e-3);
+            rates.add(p, middle, expected * h * 1e-3);
             past[p][now] = per_cell * 1e3 / h;
             out.add(p, middle, per_cell);
             counted.add(p, middle, per_cell);
@@ -142,6 +133,7 @@ NoisyTrajectory integrate_with_noise(const MeanFieldModel& model, const External
     NoisyTrajectory result;
     result.bin = bin_out;
     result.activity_hz = out.take();
+    result.rate_hz = rates.take();
     const double seconds = std::max(t_end - options.transient, 0.0) * 1e-3;
     for (const double count : spikes) result.mean_hz.push_back(seconds > 0 ? count / seconds : 0.0);
     const std::size_t bins = counted.size();

@@ -7,6 +7,7 @@
 
 #include "meanfield/course.hpp"
 #include "meanfield/model.hpp"
+#include "meanfield/spiking_cells.hpp"
 
 namespace mfm {
 
@@ -19,11 +20,13 @@ struct NoiseOptions {
     double bin = 5;       ///< ms, of `covariance`
     double transient = 0; ///< ms, left out of mean and covariance
     std::uint64_t seed = 1, stream = 0, trial = 0;
+    std::vector<NoiseSource> sources; ///< [populations]; empty: n independent Poisson cells each
 };
 
 struct NoisyTrajectory {
     double bin = 0;                               ///< ms, of `activity_hz`
     std::vector<std::vector<double>> activity_hz; ///< [population][bins of bin_out] A, external ones too
+    std::vector<std::vector<double>> rate_hz;     ///< [population][bins of bin_out] nu, from which A is drawn
     std::vector<double> mean_hz;                  ///< [population] of A
     Eigen::MatrixXd covariance;                   ///< [population][population] of A in NoiseOptions::bin, Hz^2
 };

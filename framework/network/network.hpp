@@ -17,18 +17,19 @@ struct Population {
     std::array<std::vector<double>, 3> position; ///< um, [3][n]; empty when unplaced
 };
 
-/// The synapses of one projection as compressed rows by source; one entry a connected pair (contacts folded into the weight).
+/// The synapses of one projection as compressed rows by source; one entry a connected pair (contacts folded into the
+/// weight).
 struct Projection {
     std::string name;
-    std::size_t source = 0, target = 0;   ///< population indices
+    std::size_t source = 0, target = 0; ///< population indices
     std::uint32_t port = 0;
-    std::vector<std::uint64_t> row;       ///< [n_source + 1]
-    std::vector<std::uint32_t> to;        ///< [synapses], sorted within a row
-    std::vector<float> contacts;          ///< [synapses], or empty: 1 everywhere
-    double weight = 0.0;                  ///< per contact, nS or pA: the mean when weights vary
-    std::vector<double> weights;          ///< [synapses] total weight, or empty: weight * contacts
-    double delay = 0.0;                   ///< ms: the mean when delays vary
-    std::vector<double> delays;           ///< [synapses], or empty
+    std::vector<std::uint64_t> row; ///< [n_source + 1]
+    std::vector<std::uint32_t> to;  ///< [synapses], sorted within a row
+    std::vector<float> contacts;    ///< [synapses], or empty: 1 everywhere
+    double weight = 0.0;            ///< per contact, nS or pA: the mean when weights vary
+    std::vector<double> weights;    ///< [synapses] total weight, or empty: weight * contacts
+    double delay = 0.0;             ///< ms: the mean when delays vary
+    std::vector<double> delays;     ///< [synapses], or empty
     [[nodiscard]] std::uint64_t synapses() const { return to.size(); }
     /// Total weight of entry k.
     [[nodiscard]] double weight_of(std::uint64_t k) const {
@@ -39,7 +40,7 @@ struct Projection {
 
 /// In-degree statistics of one projection over all target cells, unconnected ones counted.
 struct DegreeStatistics {
-    double in_mean = 0, in_sd = 0;                    ///< pairs per target cell
+    double in_mean = 0, in_sd = 0;                     ///< pairs per target cell
     double in_mean_connected = 0, in_sd_connected = 0; ///< over target cells with at least one
     double out_mean_connected = 0, out_sd_connected = 0;
     double contacts_mean = 1, contacts_sd = 0, contacts_square_mean = 1; ///< per connected pair; E[m], sd, E[m^2]

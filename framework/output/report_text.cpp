@@ -6,14 +6,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "output/budget.hpp"
 #include "output/text_table.hpp"
 
 namespace mfm {
 namespace {
-
-std::string heading(const std::string& text) {
-    return "\n" + text + "\n" + std::string(display_width(text), '-') + "\n";
-}
 
 std::string verdict_line(const ValidationReport& report) {
     if (!report.verdict) return "Verdict: none; the mean field was not compared with its network.\n";
@@ -331,6 +328,32 @@ std::string operating_part(const ValidationReport& report) {
            table.text();
 }
 
+/// The scales, and the error on levels that the calibration did not see beside the error without it.
+std::string calibration_part(const ValidationReport& report) {
+    if (!report.calibration) return "";
+    const CalibrationReport& c = *report.calibration;
+    std::string levels;
+    for (std::size_t i = 0; i < c.levels_hz.size(); ++i)
+        levels += (i == 0 ? "" : i + 1 == c.levels_hz.size() ? " and " : ", ") + short_text(c.levels_hz[i]);
+    TextTable scales({"pathway", "source", "target", "scale"}, 3);
+    for (const auto& s : c.scales) scales.add({s.pathway, s.source, s.target, fmt::format("{:.3f}", s.scale)});
+    TextTable errors({"population", "stimulus Hz", "network", "mean field", "error", "uncalibrated", "error"});
+    for (const auto& p : report.populations)
+        for (const auto& row : p.stationary)
+            if (!row.calibrated_on)
+                errors.add({p.name, short_text(row.stimulus_hz), rate_text(row.network_rate_hz),
+                            rate_text(row.mean_field_rate_hz), percent_text(row.relative_error),
+                            rate_text(row.uncalibrated_rate_hz), percent_text(row.uncalibrated_error)});
+    return heading("Calibration") +
+           wrap(fmt::format("The mean field was calibrated: the in-degrees of each pathway are scaled such that the "
+                            "transfer functions give the network's own rates at {} Hz as nearly as lambda = {:g} "
+                            "allows. A scale that is not 1 is no anatomy: it stands for what the mean field does not "
+                            "know.",
+                            levels, c.lambda)) +
+           scales.text() + "\n" + wrap("Errors at levels that it has not seen, with and without the calibration:") +
+           errors.text();
+}
+
 std::string network_only_part(const ValidationReport& report) {
     if (report.network_only.empty()) return "";
     std::string out = heading("Conditions of the network alone");
@@ -428,6 +451,8 @@ std::string report_text(const ValidationReport& report, const ReportInputs& in) 
     out += sampling_part(report);
     out += transfer_part(report);
     out += operating_part(report);
+    out += budget_part(report);
+    out += calibration_part(report);
     if (const auto table = dynamic_table(report); !table.empty())
         out += heading("Time courses: network against mean field") +
                wrap("Both smoothed by the same box; the amplitude ratio is mean field over network at the stimulus's "

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/run_folder.hpp"
 
-#include "support/files.hpp"
+#include <algorithm>
+
+#include "output/budget.hpp"
 #include "output/manifest.hpp"
 #include "output/spectra.hpp"
 #include "output/summary.hpp"
+#include "support/files.hpp"
 
 namespace mfm {
 
@@ -24,6 +27,10 @@ std::vector<std::string> write_run_folder(const std::filesystem::path& folder, c
             figures.push_back(course_figure(*out.record, i, out.populations, mean_field, out.smoothing_ms));
         }
     }
+    for (Figure& figure : budget_figures(report)) figures.push_back(std::move(figure));
+    if (std::any_of(report.populations.begin(), report.populations.end(),
+                    [](const auto& p) { return !p.error_budget.empty(); }))
+        write_file(folder / "error_budget.csv", budget_csv(report));
     if (!report.spectra.empty()) {
         write_file(folder / "spectra.csv", spectra_csv(report));
         save_spectra(folder / "spectra.h5", report, out.solve_hash);

@@ -43,6 +43,7 @@ struct Column {
 constexpr Column columns[] = {
     {"rate_hz", "Hz", &MeanFieldCondition::rate_hz},
     {"mean_k_rate_hz", "Hz", &MeanFieldCondition::mean_k_rate_hz},
+    {"uncalibrated_rate_hz", "Hz", &MeanFieldCondition::uncalibrated_rate_hz},
     {"eigenvalue_real", "1/ms", &MeanFieldCondition::eigenvalue_real},
     {"eigenvalue_imag", "1/ms", &MeanFieldCondition::eigenvalue_imag},
     {"time_ms", "ms", &MeanFieldCondition::time_ms},

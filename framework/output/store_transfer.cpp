@@ -109,6 +109,17 @@ void save_transfer_tables(const std::filesystem::path& file, std::span<const Tra
         out.attribute(at, "pathways", std::uint64_t{pathways});
         save_sampling(out, at + "/sampling", table.sampling);
         out.attribute(at + "/use", "values", "0 working, 1 wide, 2 held out, 3 current, 4 operating point");
+        out.write(at + "/cell", table.cell, "1");
+        out.write(at + "/swap", column<std::string>(table.measured, [](const auto& m) { return m.swap; }));
+        out.write(at + "/swap_condition",
+                  column<std::uint64_t>(table.measured, [](const auto& m) { return m.condition; }), "1");
+        std::vector<double> rates;
+        for (const auto& m : table.measured) {
+            if (m.rate_hz.size() != table.cell.size())
+                throw std::logic_error("a measurement of '" + table.population + "' has not one rate a cell");
+            rates.insert(rates.end(), m.rate_hz.begin(), m.rate_hz.end());
+        }
+        out.write(at + "/swap_rate_hz", rates, "Hz", {table.measured.size(), table.cell.size()});
     }
     out.save(file);
 }
@@ -137,6 +148,17 @@ std::vector<TransferTable> load_transfer_tables(const std::filesystem::path& fil
             const auto values = in.read<double>(at + "/" + c.name);
             expect_length(file, c.name, values.size(), table.points.size());
             for (std::size_t i = 0; i < values.size(); ++i) table.points[i].*c.member = values[i];
+        }
+        table.cell = in.read<std::uint32_t>(at + "/cell");
+        const auto swaps = in.texts(at + "/swap");
+        const auto conditions = in.read<std::uint64_t>(at + "/swap_condition");
+        const auto rates = in.read<double>(at + "/swap_rate_hz");
+        expect_length(file, "the conditions of " + name, conditions.size(), swaps.size());
+        expect_length(file, "the measured cells of " + name, rates.size(), swaps.size() * table.cell.size());
+        for (std::size_t k = 0; k < swaps.size(); ++k) {
+            const auto first = rates.begin() + static_cast<std::ptrdiff_t>(k * table.cell.size());
+            table.measured.push_back(
+                {swaps[k], conditions[k], {first, first + static_cast<std::ptrdiff_t>(table.cell.size())}});
         }
         tables.push_back(std::move(table));
     }

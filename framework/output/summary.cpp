@@ -108,6 +108,50 @@ Json transfer(const TransferSummary& t) {
             {"sampling", sampling(t.sampling)}};
 }
 
+Json budget(const BudgetRow& row) {
+    Json terms = Json::array(), loops = Json::array();
+    for (const BudgetTerm& term : row.terms)
+        terms.push_back(Json{{"name", term.name},
+                             {"hz", value(term.hz)},
+                             {"se_hz", value(term.se_hz)},
+                             {"relative", value(row.relative(term.hz))}});
+    for (const BudgetTerm& term : row.loops)
+        loops.push_back(Json{{"name", term.name}, {"hz", value(term.hz)}, {"relative", value(row.relative(term.hz))}});
+    return {{"stimulation", row.stimulation},
+            {"stimulus_hz", value(row.stimulus_hz)},
+            {"network_rate_hz", value(row.network_rate_hz)},
+            {"mean_field_rate_hz", value(row.mean_field_rate_hz)},
+            {"total_hz", value(row.total_hz())},
+            {"total_relative", value(row.relative(row.total_hz()))},
+            {"terms", terms},
+            {"loops", loops}};
+}
+
+/// The scales, and errors of every level with and without them; "seen" marks what they were fitted to.
+Json calibration(const ValidationReport& report) {
+    if (!report.calibration) return nullptr;
+    Json scales = Json::array(), populations = Json::object();
+    for (const auto& s : report.calibration->scales)
+        scales.push_back(
+            Json{{"pathway", s.pathway}, {"source", s.source}, {"target", s.target}, {"scale", value(s.scale)}});
+    for (const auto& p : report.populations) {
+        Json rows = Json::array();
+        for (const auto& row : p.stationary)
+            rows.push_back(Json{{"stimulus_hz", value(row.stimulus_hz)},
+                                {"seen", row.calibrated_on},
+                                {"relative_error", value(row.relative_error)},
+                                {"uncalibrated_rate_hz", value(row.uncalibrated_rate_hz)},
+                                {"uncalibrated_relative_error", value(row.uncalibrated_error)}});
+        populations[p.name] = rows;
+    }
+    Json levels = Json::array();
+    for (const double level : report.calibration->levels_hz) levels.push_back(value(level));
+    return {{"lambda", value(report.calibration->lambda)},
+            {"levels_hz", levels},
+            {"scales", scales},
+            {"populations", populations}};
+}
+
 Json dynamic(const DynamicRow& row) {
     return {{"stimulus", row.stimulus},
             {"rmse_hz", value(row.rmse_hz)},
@@ -134,12 +178,16 @@ Json network_only(const NetworkCondition& c) {
 std::string summary_json(const ValidationReport& report, std::span<const StageTime> stages) {
     Json populations = Json::object();
     for (const auto& p : report.populations) {
-        Json rates = Json::array(), swings = Json::array(), courses = Json::array();
+        Json rates = Json::array(), swings = Json::array(), courses = Json::array(), budgets = Json::array();
         for (const auto& row : p.stationary) rates.push_back(stationary(row));
         for (const auto& row : p.dynamic) courses.push_back(dynamic(row));
         for (const auto& row : p.fluctuations) swings.push_back(fluctuations(row));
-        populations[p.name] = {
-            {"stationary", rates}, {"fluctuations", swings}, {"transfer", transfer(p.transfer)}, {"dynamic", courses}};
+        for (const auto& row : p.error_budget) budgets.push_back(budget(row));
+        populations[p.name] = {{"stationary", rates},
+                               {"fluctuations", swings},
+                               {"transfer", transfer(p.transfer)},
+                               {"dynamic", courses},
+                               {"error_budget", budgets}};
     }
     Json alone = Json::array();
     for (const auto& c : report.network_only) alone.push_back(network_only(c));
@@ -150,6 +198,7 @@ std::string summary_json(const ValidationReport& report, std::span<const StageTi
                           {"reasons", report.reasons},
                           {"populations", populations},
                           {"network_only", alone},
+                          {"calibration", calibration(report)},
                           {"stages", times}};
     return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -38,6 +38,10 @@ std::string wrap(std::string_view text, std::string_view first, std::string_view
     return out + line + "\n";
 }
 
+std::string heading(const std::string& text) {
+    return "\n" + text + "\n" + std::string(display_width(text), '-') + "\n";
+}
+
 void TextTable::add(std::vector<std::string> row) {
     row.resize(rows_.front().size());
     rows_.push_back(std::move(row));

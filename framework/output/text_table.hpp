@@ -17,6 +17,9 @@ inline constexpr std::size_t page_width = 100; ///< columns of the reports for p
 /// `first`, the others behind `rest`.  Ends with a newline.
 [[nodiscard]] std::string wrap(std::string_view text, std::string_view first = "", std::string_view rest = "");
 
+/// A part's title, underlined, behind an empty line.
+[[nodiscard]] std::string heading(const std::string& text);
+
 /// A table in plain text: the first column to the left, the others to the right unless said, two spaces between.
 class TextTable {
 public:

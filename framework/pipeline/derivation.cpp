@@ -9,13 +9,12 @@
 
 #include "meanfield/cell_rates.hpp"
 #include "pipeline/conditions.hpp"
+#include "pipeline/parts.hpp"
 #include "transfer/basis.hpp"
 #include "validate/metrics.hpp"
 
 namespace mfm {
-namespace {
 
-/// Meso populations that have a transfer function, in order.
 std::vector<std::size_t> modelled(const Reduction& r) {
     std::vector<std::size_t> out;
     for (std::size_t p = 0; p < r.populations.size(); ++p)
@@ -23,17 +22,19 @@ std::vector<std::size_t> modelled(const Reduction& r) {
     return out;
 }
 
+TransferInputs inputs_of(const PipelineConfig& config, const Reduction& r, std::size_t p, const Instance& basis) {
+    const PopulationConfig& population = config.populations[r.populations[p].network_index];
+    return {make_cell(population), input_pathways(r, p, population), basis};
+}
+
+namespace {
+
 void require_transfer(const PipelineConfig& config) {
     if (config.transfer.bases.empty())
         throw InputError(
             "the pipeline has no [transfer]; add one with a basis and an optimizer, or run the stages before it "
             "with --only");
 }
-TransferInputs inputs_of(const PipelineConfig& config, const Reduction& r, std::size_t p, const Instance& basis) {
-    const PopulationConfig& population = config.populations[r.populations[p].network_index];
-    return {make_cell(population), input_pathways(r, p, population), basis};
-}
-
 /// The pipeline's bases as they are for population p; some may be none for it.
 std::vector<BasisCandidate> candidates_of(const PipelineConfig& config, const Reduction& r, std::size_t p) {
     std::vector<BasisCandidate> out;
@@ -51,40 +52,6 @@ std::vector<BasisCandidate> candidates_of(const PipelineConfig& config, const Re
 }
 
 } // namespace
-
-std::vector<TransferTable> sample_all(const PipelineConfig& config, const Network& network, const Reduction& r,
-                                      const SpikeRecord& record, Progress& progress) {
-    const RatePath path = rate_path(r, record);
-    const std::vector<std::size_t> populations = modelled(r);
-    const std::size_t conditions = path.level_hz.size();
-    const std::vector<PathwayEdges> edges = pathway_edges(config, network, r);
-    const SourceStatistics statistics{path.cv_isi, {}};
-    std::vector<TransferTable> tables(populations.size());
-    for (std::size_t i = 0; i < populations.size(); ++i) {
-        const std::size_t p = populations[i];
-        progress.begin("sampling the transfer function of " + r.populations[p].name + " (points)",
-                       sample_count(config, r, p) + conditions);
-        tables[i] = sample_transfer(config, r, path, statistics, nullptr, p, progress);
-        const std::vector<OperatingPoint> points = operating_points(config, r, edges, record, p, progress);
-        progress.end();
-        for (std::size_t c = 0; c < conditions; ++c) {
-            TransferPoint point;
-            for (const std::size_t s : r.pathways_into(p)) {
-                const Pathway& w = r.pathways[s];
-                point.nu.push_back(path.rate_hz[c][w.source]);
-                const double G = std::abs(kernel_area(w.receptor) * w.Q) * w.K * path.rate_hz[c][w.source] * 1e-3;
-                (is_excitatory(w.receptor, w.Q, config.populations[r.populations[p].network_index]) ? point.G_e
-                                                                                                    : point.G_i) += G;
-            }
-            point.rate_hz = points[c].rate_hz;
-            point.se_hz = points[c].se_hz;
-            point.cv_isi = points[c].cv_isi;
-            point.use = TransferPoint::Use::OperatingPoint;
-            tables[i].points.push_back(std::move(point));
-        }
-    }
-    return tables;
-}
 
 std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& r,
                                  const std::vector<TransferTable>& tables, Progress& progress) {
@@ -109,32 +76,10 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
     return fits;
 }
 
-MeanFieldModel derive_model(const PipelineConfig& config, const Network& network, const Reduction& r,
-                            const std::vector<TransferFit>& fits, const SpikeRecord& record, Progress& progress) {
-    require_transfer(config);
-    std::vector<PopulationModel> populations;
-    std::size_t next = 0;
-    for (std::size_t p = 0; p < r.populations.size(); ++p) {
-        const MesoPopulation& meso = r.populations[p];
-        PopulationModel m;
-        m.name = meso.name;
-        m.external = meso.external;
-        m.n = meso.n;
-        if (!meso.external) {
-            const TransferFit& fit = fits.at(next++);
-            const std::shared_ptr<const Instance> basis =
-                make_basis(config.transfer.bases.at(fit.candidate), config.populations[meso.network_index]);
-            m.transfer = std::make_shared<FittedTransfer>(fit, basis, inputs_of(config, r, p, *basis));
-            const Adaptation a = adaptation_of(config.populations[meso.network_index]);
-            m.adaptation_rate = a.rate;
-            m.adaptation_increment = a.increment;
-        }
-        populations.push_back(std::move(m));
-    }
-    if (!config.mean_field.cell_rates || config.mean_field.in_degree == MeanFieldConfig::InDegree::Mean)
-        return {r, std::move(populations), config.mean_field};
-
-    const std::vector<PathwayEdges> edges = pathway_edges(config, network, r);
+std::vector<CellRates> stationary_cell_rates(const PipelineConfig& config, const Reduction& r,
+                                             std::span<const PathwayEdges> edges,
+                                             const std::vector<PopulationModel>& populations, const SpikeRecord& record,
+                                             Progress& progress) {
     std::vector<std::shared_ptr<const TransferFunction>> transfer;
     for (const PopulationModel& m : populations) transfer.push_back(m.transfer);
     // At the stationary conditions: external populations at the protocol's rates, everything else follows.
@@ -160,6 +105,43 @@ MeanFieldModel derive_model(const PipelineConfig& config, const Network& network
                                       "{:.2g}); they are used as they are",
                                       condition.label, rates.back().iterations - 1, rates.back().residual));
     }
+    return rates;
+}
+
+std::vector<PopulationModel> population_models(const PipelineConfig& config, const Reduction& r,
+                                               const std::vector<TransferFit>& fits) {
+    require_transfer(config);
+    std::vector<PopulationModel> populations;
+    std::size_t next = 0;
+    for (std::size_t p = 0; p < r.populations.size(); ++p) {
+        const MesoPopulation& meso = r.populations[p];
+        PopulationModel m;
+        m.name = meso.name;
+        m.external = meso.external;
+        m.n = meso.n;
+        if (!meso.external) {
+            const TransferFit& fit = fits.at(next++);
+            const std::shared_ptr<const Instance> basis =
+                make_basis(config.transfer.bases.at(fit.candidate), config.populations[meso.network_index]);
+            m.transfer = std::make_shared<FittedTransfer>(fit, basis, inputs_of(config, r, p, *basis));
+            const Adaptation a = adaptation_of(config.populations[meso.network_index]);
+            m.adaptation_rate = a.rate;
+            m.adaptation_increment = a.increment;
+        }
+        populations.push_back(std::move(m));
+    }
+    return populations;
+}
+
+MeanFieldModel derive_model(const PipelineConfig& config, const Network& network, const Reduction& r,
+                            const std::vector<TransferFit>& fits, const SpikeRecord& record, Progress& progress) {
+    std::vector<PopulationModel> populations = population_models(config, r, fits);
+    const bool of_cells = config.transfer.cells == TransferConfig::Cells::Mean && config.mean_field.cell_rates &&
+                          config.mean_field.in_degree != MeanFieldConfig::InDegree::Mean;
+    if (!of_cells) return {r, std::move(populations), config.mean_field};
+
+    const std::vector<PathwayEdges> edges = pathway_edges(config, network, r);
+    const std::vector<CellRates> rates = stationary_cell_rates(config, r, edges, populations, record, progress);
     if (rates.empty()) return {r, std::move(populations), config.mean_field};
     return {with_source_rates(r, edges, rates), std::move(populations), config.mean_field};
 }

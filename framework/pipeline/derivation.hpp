@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "meanfield/cell_rates.hpp"
 #include "meanfield/model.hpp"
 #include "remap/reduction.hpp"
 #include "simulate/simulate.hpp"
@@ -18,7 +20,9 @@
 namespace mfm {
 
 /// Tables of all populations that the mean field models (Reduction::populations without external ones, in order),
-/// sampled points and operating points together.
+/// sampled points and operating points together.  With transfer.cells = "sampled", what the measurement needs of the
+/// sources (their regularity, the cells' rates, common fluctuations) is computed from the wiring and from transfer
+/// functions measured on the way; of the record only the rates are used, and only to choose where to sample.
 [[nodiscard]] std::vector<TransferTable> sample_all(const PipelineConfig&, const Network&, const Reduction&,
                                                     const SpikeRecord&, Progress&);
 
@@ -26,14 +30,23 @@ namespace mfm {
 [[nodiscard]] std::vector<TransferFit> fit_all(const PipelineConfig&, const Reduction&,
                                                const std::vector<TransferTable>&, Progress&);
 
+/// Rates of all cells at the record's stationary stimuli, from the wiring and the transfer functions alone; those that
+/// cannot be computed are left out, with a warning.
+[[nodiscard]] std::vector<CellRates> stationary_cell_rates(const PipelineConfig&, const Reduction&,
+                                                           std::span<const PathwayEdges>,
+                                                           const std::vector<PopulationModel>&, const SpikeRecord&,
+                                                           Progress&);
+
 /// The mean field from the circuit and its fits.  With mean_field.cell_rates, in-degrees weigh each source by its own
 /// rate (from the wiring and the fits alone) at the record's stationary stimuli.
 [[nodiscard]] MeanFieldModel derive_model(const PipelineConfig&, const Network&, const Reduction&,
                                           const std::vector<TransferFit>&, const SpikeRecord&, Progress&);
 
 /// Fixed points and trajectories for every condition of the record.  What cannot be computed becomes the condition's
-/// `failure`; conditions in which a part of a population is stimulated have none.
-[[nodiscard]] MeanFieldResults solve_model(const PipelineConfig&, const MeanFieldModel&, const SpikeRecord&, Progress&);
+/// `failure`; conditions in which a part of a population is stimulated have none.  uncalibrated: the model before its
+/// calibration, for comparison; NULL when it has none.
+[[nodiscard]] MeanFieldResults solve_model(const PipelineConfig&, const MeanFieldModel&,
+                                           const MeanFieldModel* uncalibrated, const SpikeRecord&, Progress&);
 
 /// The network's populations as the outputs know them.
 [[nodiscard]] std::vector<RecordedPopulation> recorded_populations(const PipelineConfig&, const Network&);

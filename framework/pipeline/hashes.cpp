@@ -39,6 +39,22 @@ public:
                 add(x);
         }
     }
+    void add_fit(const TransferConfig& t) {
+        for (const PluginChoice& basis : t.bases) add(basis);
+        add(t.optimizer);
+        add(std::uint64_t{t.starts});
+        add(std::uint64_t{t.folds});
+    }
+    void add_equations(const MeanFieldConfig& m) {
+        add(static_cast<std::uint64_t>(m.in_degree));
+        add(static_cast<std::uint64_t>(m.dynamics));
+        add(std::uint64_t{m.order});
+        add(std::uint64_t{m.adaptation});
+        add(std::uint64_t{m.finite_size_noise});
+        add(std::uint64_t{m.cell_rates});
+        add(std::uint64_t{m.in_degree_nodes});
+        for (const double x : {m.T, m.noise_step, m.relative_tolerance, m.absolute_tolerance}) add(x);
+    }
     void add(const mfm_receptor& r) {
         add(std::uint64_t{r.shape});
         add(std::uint64_t{r.flags});
@@ -133,6 +149,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
     {
         const TransferConfig& t = c.transfer;
         Hasher h;
+        h.add(std::string_view("with measured cells")); // tables that hold less are of another hash
         h.add(std::string_view(out.simulate));
         h.add(std::string_view(out.remap));
         for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies, t.renewal_below}) h.add(n);
@@ -147,29 +164,34 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         h.add(std::uint64_t{c.mean_field.adaptation});
         h.add(std::uint64_t{c.mean_field.dynamics !=
                             MeanFieldConfig::Dynamics::Synaptic}); // with a current axis or without
+        h.add(static_cast<std::uint64_t>(t.cells));
+        h.add(static_cast<std::uint64_t>(t.fluctuations));
+        const bool fluctuating = t.fluctuations != TransferConfig::Fluctuations::None;
+        const bool sampled = t.cells == TransferConfig::Cells::Sampled;
+        if (sampled) {
+            h.add(std::uint64_t{t.sampled_cells});
+            h.add(std::uint64_t{c.mean_field.cell_rates});
+        }
+        if (fluctuating || (sampled && c.mean_field.cell_rates)) h.add_fit(t); // fits made on the way
+        if (fluctuating) h.add_equations(c.mean_field);
         out.sample = h.hex();
     }
     {
         Hasher h;
         h.add(std::string_view(out.sample));
-        for (const PluginChoice& basis : c.transfer.bases) h.add(basis);
-        h.add(c.transfer.optimizer);
-        h.add(std::uint64_t{c.transfer.starts});
-        h.add(std::uint64_t{c.transfer.folds});
+        h.add_fit(c.transfer);
         out.fit = h.hex();
     }
     {
         const MeanFieldConfig& m = c.mean_field;
         Hasher h;
         h.add(std::string_view(out.fit));
-        h.add(static_cast<std::uint64_t>(m.in_degree));
-        h.add(static_cast<std::uint64_t>(m.dynamics));
-        h.add(std::uint64_t{m.order});
-        h.add(std::uint64_t{m.adaptation});
-        h.add(std::uint64_t{m.finite_size_noise});
-        h.add(std::uint64_t{m.cell_rates});
-        h.add(std::uint64_t{m.in_degree_nodes});
-        for (const double x : {m.T, m.noise_step, m.relative_tolerance, m.absolute_tolerance}) h.add(x);
+        h.add_equations(m);
+        if (m.calibration) {
+            h.add(std::string_view("calibration"));
+            for (const double level : m.calibration->levels_hz) h.add(level);
+            h.add(m.calibration->lambda);
+        }
         out.solve = h.hex();
     }
     return out;

@@ -14,6 +14,8 @@
 #include "output/report_text.hpp"
 #include "output/run_folder.hpp"
 #include "output/store.hpp"
+#include "pipeline/budget.hpp"
+#include "pipeline/calibration.hpp"
 #include "pipeline/derivation.hpp"
 #include "pipeline/hashes.hpp"
 #include "pipeline/model_equations.hpp"
@@ -71,6 +73,7 @@ ExitCode run_pipeline(const RunOptions& options) {
     load.seed = options.seed;
     const Registry registry(plugin_search_path(plugin_folders_of(options.file, load)));
     const PipelineConfig config = load_pipeline(options.file, registry, load);
+    check_calibration(config);
     const std::filesystem::path folder = options.out.value_or(default_run_folder(options.file));
     const std::string started = iso_time();
     const StageHashes hashes = stage_hashes(config);
@@ -113,15 +116,21 @@ ExitCode run_pipeline(const RunOptions& options) {
         [&](const auto& path, const auto& f) { save_transfer_fits(path, f, hashes.fit); },
         [&](const auto& path) { return load_transfer_fits(path, hashes.fit); });
     if (stages.done_after("fit")) return ExitCode::Done;
-    const MeanFieldModel model = derive_model(config, network, reduction, fits, record, *progress);
+    const MeanFieldModel derived = derive_model(config, network, reduction, fits, record, *progress);
+    std::optional<Calibrated> calibrated;
+    if (config.mean_field.calibration) calibrated = calibrate(config, derived, record);
+    const MeanFieldModel& model = calibrated ? calibrated->model : derived;
     const auto results = stages.run<MeanFieldResults>(
-        "solve", "mean_field.h5", hashes.solve, [&] { return solve_model(config, model, record, *progress); },
+        "solve", "mean_field.h5", hashes.solve,
+        [&] { return solve_model(config, model, calibrated ? &derived : nullptr, record, *progress); },
         [&](const auto& path, const auto& r) { save_mean_field(path, r, hashes.solve); },
         [&](const auto& path) { return load_mean_field(path, hashes.solve); });
     if (stages.done_after("solve")) return ExitCode::Done;
     ValidationReport report;
     stages.run("validate", [&] {
         report = validate_model(config, network, reduction, record, tables, fits, model, results);
+        add_error_budgets(config, reduction, record, tables, derived, calibrated ? &model : nullptr, results, report);
+        if (calibrated) mark_calibrated(report, calibrated->report);
         judge(report, config.validation);
     });
     if (stages.done_after("validate")) {

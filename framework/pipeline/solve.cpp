@@ -37,6 +37,7 @@ bool has_covariances(const MeanFieldConfig& config) {
 struct Task {
     const PipelineConfig& config;
     const MeanFieldModel& model;
+    const MeanFieldModel* uncalibrated; ///< NULL: the model has no calibration
     const ProtocolCondition& protocol;
     const std::vector<double>& frequency_hz;
     std::size_t number; ///< of the condition in the record
@@ -152,14 +153,19 @@ void solve_stationary(const Task& task, const std::vector<double>& network_rates
     } else if (point.stable_with_delays) {
         linear_fluctuations(task, point);
     }
-    try { // for comparison alone
-        const std::vector<std::vector<double>> mean_starts = {point.rate_hz};
-        out.mean_k_rate_hz =
-            resting_point(fixed_points(model.with_in_degree(MeanFieldConfig::InDegree::Mean), external, mean_starts))
-                .rate_hz;
-    } catch (const Error& error) {
-        task.warnings.push_back(out.label + ", with every cell at the mean in-degree: " + error.what());
-    }
+    const auto compared = [&](const MeanFieldModel& other, const char* what) -> std::vector<double> {
+        try {
+            const std::vector<std::vector<double>> other_starts = {point.rate_hz};
+            return resting_point(fixed_points(other, external, other_starts)).rate_hz;
+        } catch (const Error& error) {
+            task.warnings.push_back(out.label + ", " + what + ": " + error.what());
+            return {};
+        }
+    };
+    out.mean_k_rate_hz =
+        compared(model.with_in_degree(MeanFieldConfig::InDegree::Mean), "with every cell at the mean in-degree");
+    if (task.uncalibrated != nullptr)
+        out.uncalibrated_rate_hz = compared(*task.uncalibrated, "without its calibration");
     if (model.config().finite_size_noise) noisy_fluctuations(task, external, point.rate_hz);
 }
 
@@ -235,8 +241,8 @@ void solve(const Task& task, const ConditionRecord& recorded) {
 
 } // namespace
 
-MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel& model, const SpikeRecord& record,
-                             Progress& progress) {
+MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel& model,
+                             const MeanFieldModel* uncalibrated, const SpikeRecord& record, Progress& progress) {
     const std::vector<ProtocolCondition> protocols = protocol_conditions(config);
     MeanFieldResults out;
     for (const PopulationModel& p : model.populations()) out.populations.push_back(p.name);
@@ -262,7 +268,9 @@ MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel&
         c.condition = recorded.condition;
         c.stationary = recorded.stationary;
         c.level_hz = recorded.level_hz;
-        solve({config, model, protocol_of(protocols, config, recorded), out.frequency_hz, i, c, warnings[i]}, recorded);
+        solve({config, model, uncalibrated, protocol_of(protocols, config, recorded), out.frequency_hz, i, c,
+               warnings[i]},
+              recorded);
         progress.advance();
     });
     for (const std::vector<std::string>& of_condition : warnings)

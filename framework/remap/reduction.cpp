@@ -206,10 +206,11 @@ std::vector<std::size_t> Reduction::pathways_into(std::size_t population) const 
 Reduction reduce(const PipelineConfig& config, const Network& network) {
     for (const ProjectionConfig& p : config.projections)
         if (p.plasticity)
-            throw InputError(p.where, fmt::format("projection '{}' has short-term plasticity, which the mean field does "
-                                                  "not know yet; the network's results are kept, and --only simulate "
-                                                  "gives them alone; for a mean field, remove 'plasticity'",
-                                                  p.name));
+            throw InputError(p.where,
+                             fmt::format("projection '{}' has short-term plasticity, which the mean field does "
+                                         "not know yet; the network's results are kept, and --only simulate "
+                                         "gives them alone; for a mean field, remove 'plasticity'",
+                                         p.name));
     Reduction out;
     std::vector<std::size_t> meso(network.populations.size(), ~std::size_t{0});
     for (std::size_t i = 0; i < network.populations.size(); ++i) {

@@ -7,7 +7,8 @@
 
 namespace mfm {
 
-/// Where long work reports to.  A task is one line: what, how far, how long still.  All functions may be called from any thread.
+/// Where long work reports to.  A task is one line: what, how far, how long still.  All functions may be called from
+/// any thread.
 class Progress {
 public:
     virtual ~Progress() = default;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "plugin/settings.hpp"
 #include "transfer/basis.hpp"
@@ -20,7 +21,8 @@ FittedTransfer::FittedTransfer(TransferFit fit, std::shared_ptr<const Instance> 
 }
 
 void FittedTransfer::rates(std::span<const double> coefficients, double I, std::span<const double> r, std::size_t n,
-                           std::span<double> rate, std::span<double> d_r, std::span<double> d2_r) const {
+                           std::span<double> rate, std::span<double> d_r, std::span<double> d2_r,
+                           std::span<double> d_coefficient) const {
     const std::size_t S = inputs_.pathways(), D = inputs_.size();
     const int order = !d2_r.empty() ? 2 : !d_r.empty() ? 1 : 0;
     std::vector<InputPoint> points(n);
@@ -39,7 +41,8 @@ void FittedTransfer::rates(std::span<const double> coefficients, double I, std::
         for (std::size_t k = 0; k < D; ++k) input[k * n + i] = points[i].x[k];
     }
     std::vector<const double*> in;
-    std::vector<double*> d, d2;
+    std::vector<double*> d, d2, dc;
+    for (std::size_t k = 0; !d_coefficient.empty() && k < coefficients.size(); ++k) dc.push_back(&d_coefficient[k * n]);
     for (std::size_t k = 0; k < D; ++k) in.push_back(&input[k * n]);
     for (std::size_t k = 0; order > 0 && k < D; ++k) d.push_back(&gradient[k * n]);
     for (std::size_t k = 0; order > 1 && k < D * D; ++k) d2.push_back(&hessian[k * n]);
@@ -53,6 +56,7 @@ void FittedTransfer::rates(std::span<const double> coefficients, double I, std::
     b.value = rate.data();
     b.d_input = order > 0 ? d.data() : nullptr;
     b.d2_input = order > 1 ? d2.data() : nullptr;
+    b.d_coefficient = dc.empty() ? nullptr : dc.data();
     mfm_error error = empty_error();
     check_status(table_->evaluate(basis_->self(), &b, &error), error, basis_->component(), "evaluate");
 
@@ -101,6 +105,25 @@ void FittedTransfer::current_gain(std::span<const double> r, std::size_t n, std:
         for (std::size_t s = 0; s < S && !d_r.empty(); ++s)
             d_r[s * n + i] = (d_plus[s * n + i] / up - d_minus[s * n + i] / down) / (2 * dI);
     }
+}
+
+std::optional<double> FittedTransfer::average_se(std::span<const double> r, std::span<const double> weight) const {
+    const std::size_t m = fit_.value.size(), n = weight.size();
+    if (fit_.covariance.size() != m * m) return std::nullopt;
+    std::vector<double> rate(n), d_coefficient(m * n), slope(m, 0.0);
+    rates(fit_.value, 0.0, r, n, rate, {}, {}, d_coefficient);
+    for (std::size_t k = 0; k < m; ++k)
+        for (std::size_t i = 0; i < n; ++i) slope[k] += weight[i] * d_coefficient[k * n + i];
+    double variance = 0, size = 0;
+    for (std::size_t k = 0; k < m; ++k)
+        for (std::size_t l = 0; l < m; ++l) {
+            const double part = slope[k] * fit_.covariance[k * m + l] * slope[l];
+            variance += part;
+            size += std::abs(part);
+        }
+    const double rounding = 10.0 * static_cast<double>(m) * std::numeric_limits<double>::epsilon() * size;
+    if (!std::isfinite(size) || !(variance > rounding)) return std::nullopt;
+    return std::sqrt(variance);
 }
 
 bool FittedTransfer::inside(std::span<const double> r) const {

@@ -22,6 +22,10 @@ AlignedVector<double> per_cell(const std::vector<double>& x, double factor) {
 
 } // namespace
 
+bool is_regular(double sources, double cv, const TransferConfig& config) {
+    return sources <= config.renewal_below && cv < irregular;
+}
+
 std::vector<double> on_path(const std::vector<std::vector<double>>& rows, double position) {
     const std::size_t n = rows.size();
     const double x = position * static_cast<double>(n - 1);
@@ -105,6 +109,7 @@ Measured measure(NeuronGroup& group, TrainInput& trains, double dt, double trans
     m.cv_isi = with_cv > 0 ? cv / with_cv : 0.0;
     m.spike_weighted_cv = spikes > 0 ? m.spike_weighted_cv / spikes : 0.0;
     m.mean_adaptation = adaptation_calls > 0 ? adaptation_sum / adaptation_calls : 0.0;
+    m.cell_rate_hz = std::move(count);
     return m;
 }
 
@@ -134,38 +139,46 @@ std::uint64_t PointSampler::cells() const {
 }
 
 void PointSampler::add_mean_drive(std::size_t s, double nu, double cv, const std::shared_ptr<const RateClock>& clock,
-                                  std::vector<PoissonDrive>& poisson, std::vector<TrainDrive>& trains) const {
+                                  Drives& drives) const {
     const Pathway& w = reduction_.pathways[pathway_[s]];
-    const bool regular = w.K <= config_.transfer.renewal_below && cv < irregular;
+    const bool regular = is_regular(w.K, cv, config_.transfer);
     if (!regular && !clock) {
-        poisson.push_back({w.port, {w.K * nu}, {w.Q}});
+        drives.poisson.push_back({w.port, {w.K * nu}, {w.Q}});
         return;
     }
     // A whole number of trains with the mean cell's total rate.
     const double sources = regular ? std::max(1.0, std::round(w.K)) : 1.0;
-    TrainDrive drive{w.port, regular ? 1.0 / (cv * cv) : 1.0, {0}, {}, {}, clock};
+    TrainDrive drive{w.port, regular ? 1.0 / (cv * cv) : 1.0, {0}, {}, {}, clock, w.delay};
     for (std::uint64_t c = 1; c <= cells(); ++c) drive.row.push_back(c * static_cast<std::uint64_t>(sources));
     drive.rate_hz.assign(drive.row.back(), w.K * nu / sources);
     drive.weight.assign(drive.row.back(), w.Q);
-    trains.push_back(std::move(drive));
+    drives.trains.push_back(std::move(drive));
 }
 
 void PointSampler::add_sampled_drive(std::size_t s, double nu, double cv, const std::shared_ptr<const RateClock>& clock,
-                                     std::vector<PoissonDrive>& poisson, std::vector<TrainDrive>& trains) const {
+                                     Drives& drives) const {
     const Pathway& w = reduction_.pathways[pathway_[s]];
     const SampledCells::Input& in = sampled_->input[s];
-    if (in.sources <= config_.transfer.renewal_below && cv < irregular) {
-        TrainDrive drive{w.port, 1.0 / (cv * cv), in.row, in.source_rate, in.source_weight, clock};
+    if (is_regular(in.sources, cv, config_.transfer)) {
+        TrainDrive drive{w.port, 1.0 / (cv * cv), in.row, in.source_rate, in.source_weight, clock, w.delay};
         for (double& rate : drive.rate_hz) rate *= nu;
-        trains.push_back(std::move(drive));
+        drives.trains.push_back(std::move(drive));
     } else if (clock) {
-        TrainDrive drive{w.port, 1.0, {}, in.events, in.weight, clock};
+        TrainDrive drive{w.port, 1.0, {}, in.events, in.weight, clock, w.delay};
         for (std::uint64_t c = 0; c <= cells(); ++c) drive.row.push_back(c);
         for (double& rate : drive.rate_hz) rate *= nu;
-        trains.push_back(std::move(drive));
+        drives.trains.push_back(std::move(drive));
     } else {
-        poisson.push_back({w.port, per_cell(in.events, nu), per_cell(in.weight, 1.0)});
+        drives.poisson.push_back({w.port, per_cell(in.events, nu), per_cell(in.weight, 1.0)});
     }
+}
+
+void PointSampler::add_replay(std::size_t s, double nu, const CircuitSpikes& spikes, Drives& drives) const {
+    const Pathway& w = reduction_.pathways[pathway_[s]];
+    const SampledCells::Input& in = sampled_->input[s];
+    ReplayDrive drive{w.port, in.row, {}, in.source_weight, spikes.length, nu / spikes.rate_hz[w.source], w.delay};
+    for (const std::uint32_t j : in.source) drive.times.push_back(spikes.population[w.source].of(j));
+    drives.replays.push_back(std::move(drive));
 }
 
 Measured PointSampler::measured(const TransferPoint& p, double position, std::uint64_t key, double seconds) const {
@@ -179,19 +192,23 @@ Measured PointSampler::measured(const TransferPoint& p, double position, std::ui
     const std::vector<double> cv = on_path(statistics_.cv_isi, position);
     const auto conditions = static_cast<double>(statistics_.cv_isi.size() - 1);
     const auto nearest = static_cast<std::size_t>(std::lround(position * conditions));
-    std::vector<PoissonDrive> poisson;
-    std::vector<TrainDrive> trains;
+    Drives drives;
     for (std::size_t s = 0; s < pathway_.size(); ++s) {
         const std::size_t source = reduction_.pathways[pathway_[s]].source;
         const std::shared_ptr<const RateClock> clock =
             statistics_.fluctuation.empty() ? nullptr : statistics_.fluctuation[nearest][source];
         const double regularity = std::max(cv[source], least_cv);
-        sampled_ != nullptr ? add_sampled_drive(s, p.nu[s], regularity, clock, poisson, trains)
-                            : add_mean_drive(s, p.nu[s], regularity, clock, poisson, trains);
+        const CircuitSpikes* spikes = statistics_.spikes.empty() ? nullptr : statistics_.spikes[nearest].get();
+        if (sampled_ == nullptr)
+            add_mean_drive(s, p.nu[s], regularity, clock, drives);
+        else if (spikes != nullptr && spikes->rate_hz[source] > 0 && p.nu[s] > 0)
+            add_replay(s, p.nu[s], *spikes, drives);
+        else
+            add_sampled_drive(s, p.nu[s], regularity, clock, drives);
     }
-    group.set_drives(std::move(poisson));
-    TrainInput input(std::move(trains), group.cells(), group.padded(), group.ports(), dt, config_.seed,
-                     stream_number(StreamPurpose::Renewal, population_ << 20 | key));
+    group.set_drives(std::move(drives.poisson));
+    TrainInput input(std::move(drives.trains), std::move(drives.replays), group.cells(), group.padded(), group.ports(),
+                     dt, config_.seed, stream_number(StreamPurpose::Renewal, population_ << 20 | key));
     return measure(group, input, dt, config_.transfer.transient,
                    std::max(seconds / static_cast<double>(cells()) * 1e3, sampled_ != nullptr ? shortest : dt));
 }
@@ -199,7 +216,8 @@ Measured PointSampler::measured(const TransferPoint& p, double position, std::ui
 void PointSampler::measure_point(TransferPoint& p, double position, std::uint64_t key, double seconds) const {
     const Measured m = measured(p, position, key, seconds);
     p.rate_hz = m.rate_hz;
-    p.se_hz = m.se_hz;
+    // Real cells differ, and are the same at every point: what is uncertain is how often each of them fires.
+    p.se_hz = sampled_ != nullptr ? std::sqrt(std::max(m.rate_hz, 1.0 / m.seconds) / m.seconds) : m.se_hz;
     p.cv_isi = m.cv_isi;
     p.mean_adaptation = m.mean_adaptation;
     p.seconds = m.seconds;

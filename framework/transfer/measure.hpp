@@ -17,7 +17,8 @@ namespace mfm {
 /// What cells gave under stationary input; statistics over cells.
 struct Measured {
     double rate_hz = 0, se_hz = 0, cv_isi = 0, mean_adaptation = 0, seconds = 0;
-    double spike_weighted_cv = 0; ///< CV of the intervals of the cell that a spike comes from, on average
+    double spike_weighted_cv = 0;     ///< CV of the intervals of the cell that a spike comes from, on average
+    std::vector<double> cell_rate_hz; ///< [cells]
 };
 /// Advances the group under its own drives and `trains`; counts for `duration` (ms) after `transient` (ms).  Throws
 /// PluginError when a state is not finite any more.
@@ -28,7 +29,12 @@ struct SourceStatistics {
     std::vector<std::vector<double>> cv_isi; ///< [condition][meso population] of the cells' intervals
     /// [condition][meso population] common fluctuations of the cells' rates; NULL or empty: none
     std::vector<std::vector<std::shared_ptr<const RateClock>>> fluctuation;
+    /// [condition] for sampled cells: what their sources fired in the network; empty: trains are drawn
+    std::vector<std::shared_ptr<const CircuitSpikes>> spikes;
 };
+
+/// Whether trains of these sources are renewal trains: few of them a cell, and more regular than Poisson trains.
+[[nodiscard]] bool is_regular(double sources, double cv, const TransferConfig&);
 
 /// A row per condition, interpolated at position 0..1 along the path.
 [[nodiscard]] std::vector<double> on_path(const std::vector<std::vector<double>>& rows, double position);
@@ -62,10 +68,17 @@ public:
 
 private:
     [[nodiscard]] std::uint64_t cells() const;
+    struct Drives {
+        std::vector<PoissonDrive> poisson;
+        std::vector<TrainDrive> trains;
+        std::vector<ReplayDrive> replays;
+    };
     void add_mean_drive(std::size_t s, double nu, double cv, const std::shared_ptr<const RateClock>& clock,
-                        std::vector<PoissonDrive>&, std::vector<TrainDrive>&) const;
+                        Drives&) const;
     void add_sampled_drive(std::size_t s, double nu, double cv, const std::shared_ptr<const RateClock>& clock,
-                           std::vector<PoissonDrive>&, std::vector<TrainDrive>&) const;
+                           Drives&) const;
+    /// The sources' spikes, run so fast that their population's rate is nu.
+    void add_replay(std::size_t s, double nu, const CircuitSpikes&, Drives&) const;
 
     const PipelineConfig& config_;
     const Reduction& reduction_;

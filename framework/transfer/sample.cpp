@@ -185,44 +185,4 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
     return table;
 }
 
-std::vector<OperatingPoint> operating_points(const PipelineConfig& config, const Reduction& r,
-                                             std::span<const PathwayEdges> edges, const SpikeRecord& record,
-                                             std::size_t population, Progress& progress) {
-    constexpr std::uint64_t most_cells = 1024;
-    constexpr double neuron_seconds = 2000.0;
-    const MesoPopulation& meso = r.populations[population];
-    const PopulationConfig& cell = config.populations[meso.network_index];
-    std::vector<std::uint32_t> order(meso.n);
-    std::iota(order.begin(), order.end(), 0u);
-    const std::uint64_t n = std::min(meso.n, most_cells);
-    RandomSequence random(config.seed, stream_number(StreamPurpose::Pairs, meso.network_index), 1);
-    for (std::uint64_t i = 0; i < n && meso.n > n; ++i) std::swap(order[i], order[i + random.below(meso.n - i)]);
-
-    const std::vector<const ConditionRecord*> conditions = stationary_conditions(record);
-    std::vector<OperatingPoint> out(conditions.size());
-    tbb::parallel_for(std::size_t{0}, out.size(), [&](std::size_t c) {
-        throw_if_interrupted();
-        NeuronGroup group(cell, n, config.simulation.dt, config.seed,
-                          stream_number(StreamPurpose::Sample, population << 20 | 1u << 19 | c));
-        std::vector<PoissonDrive> drives;
-        for (const std::size_t s : r.pathways_into(population)) {
-            const Pathway& w = r.pathways[s];
-            const std::vector<double> events =
-                event_rates(edges[s], conditions[c]->population[r.populations[w.source].network_index].cell_rate_hz);
-            PoissonDrive d{w.port, {}, {w.Q}};
-            // Two values at least, so that the array counts as one per cell.
-            for (std::uint64_t i = 0; i < std::max<std::uint64_t>(n, 2); ++i)
-                d.rate_hz.push_back(events[order[std::min(i, n - 1)]]);
-            drives.push_back(std::move(d));
-        }
-        group.set_drives(std::move(drives));
-        TrainInput none({}, group.cells(), group.padded(), group.ports(), config.simulation.dt, config.seed, 0);
-        const Measured m = measure(group, none, config.simulation.dt, config.transfer.transient,
-                                   neuron_seconds / static_cast<double>(n) * 1e3);
-        out[c] = {conditions[c]->level_hz, m.rate_hz, m.se_hz, m.cv_isi};
-        progress.advance();
-    });
-    return out;
-}
-
 } // namespace mfm

@@ -42,13 +42,4 @@ struct RatePath {
 /// Points that sample_transfer will compute, for progress.
 [[nodiscard]] std::size_t sample_count(const PipelineConfig&, const Reduction&, std::size_t population);
 
-/// The operating-point test: up to 1024 real cells, each driven by Poisson input at the rates that its own sources have
-/// in the network; one result a stationary condition, in the order of rate_path.
-struct OperatingPoint {
-    double level_hz = 0, rate_hz = 0, se_hz = 0, cv_isi = 0;
-};
-[[nodiscard]] std::vector<OperatingPoint> operating_points(const PipelineConfig&, const Reduction&,
-                                                           std::span<const PathwayEdges>, const SpikeRecord&,
-                                                           std::size_t population, Progress&);
-
 } // namespace mfm

@@ -82,6 +82,7 @@ SampledCells::Input input_of(const Pathway& w, const PathwayEdges& edges, const 
         for (std::uint64_t k = edges.row[i]; k < edges.row[i + 1]; ++k) {
             const double weight = static_cast<double>(edges.weight[k]) * w.Q,
                          rate = rho_of(rho, w.source, edges.source[k]);
+            in.source.push_back(edges.source[k]);
             in.source_rate.push_back(rate);
             in.source_weight.push_back(weight);
             sum += weight * rate;

@@ -18,11 +18,26 @@ struct SampledCells {
         /// second for each Hz of the source population's rate, and their weight (nS or pA).
         std::vector<double> events, weight;
         std::vector<std::uint64_t> row;                 ///< [cells + 1]
+        std::vector<std::uint32_t> source;              ///< [sources] cell of the source population
         std::vector<double> source_rate, source_weight; ///< [sources] rho_j; w_ij, nS or pA
         double sources = 0;                             ///< mean number of sources a cell
     };
     std::vector<Input> input; ///< in the order of Reduction::pathways_into
     [[nodiscard]] std::size_t size() const { return cell.size(); }
+};
+
+/// All spikes of the circuit's cells in one stationary condition of the network.
+struct CircuitSpikes {
+    double length = 0;           ///< ms
+    std::vector<double> rate_hz; ///< [meso populations] in that time
+    struct Population {
+        std::vector<std::uint64_t> row; ///< [cells + 1]
+        std::vector<float> time;        ///< ms, below length, ascending for each cell
+        [[nodiscard]] std::span<const float> of(std::uint32_t cell) const {
+            return std::span(time).subspan(row[cell], row[cell + 1] - row[cell]);
+        }
+    };
+    std::vector<Population> population; ///< [meso populations]
 };
 
 /// Up to `most` cells of the population that stand for all of it: the cells are split again and again, at the median of

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,13 @@ struct TransferPoint {
     double mean_adaptation = 0; ///< pA
     double seconds = 0;         ///< neuron-seconds counted
     enum class Use { Working, Wide, HeldOut, Current, OperatingPoint } use = Use::Working;
+};
+
+/// Real cells of the network at one of its stationary conditions, after one more swap of what drives them.
+struct CellMeasurement {
+    std::string swap;            ///< what differs from the measurement before; of the first, from the network
+    std::size_t condition = 0;   ///< by increasing stimulus (RatePath)
+    std::vector<double> rate_hz; ///< [TransferTable::cell]
 };
 
 /// Two points of equal summed conductances that different pathways make up.
@@ -44,6 +53,8 @@ struct SamplingSummary {
 struct TransferTable {
     std::string population;
     std::vector<TransferPoint> points;
+    std::vector<std::uint32_t> cell;       ///< the cells that were measured
+    std::vector<CellMeasurement> measured; ///< by condition, then in the order of the swaps
     SamplingSummary sampling = {};
 };
 

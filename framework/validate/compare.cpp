@@ -48,7 +48,10 @@ StationaryRow stationary_row(const ConditionRecord& record, const PopulationActi
     if (model != nullptr) {
         row.mean_field_rate_hz = at(model->rate_hz, in_model);
         row.mean_field_mean_k_rate_hz = at(model->mean_k_rate_hz, in_model);
+        row.uncalibrated_rate_hz = at(model->uncalibrated_rate_hz, in_model);
     }
+    if (row.uncalibrated_rate_hz)
+        row.uncalibrated_error = relative_error(*row.uncalibrated_rate_hz, activity.rate_hz, row.floor_hz);
     if (row.mean_field_rate_hz)
         row.relative_error = relative_error(*row.mean_field_rate_hz, activity.rate_hz, row.floor_hz);
     return row;

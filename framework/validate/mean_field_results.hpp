@@ -25,6 +25,7 @@ struct MeanFieldCondition {
     FixedPointState fixed_point = FixedPointState::NotSought;
     std::vector<double> rate_hz;        ///< [populations] at the fixed point; empty when there is none
     std::vector<double> mean_k_rate_hz; ///< the same with every cell at the mean in-degree; empty when not computed
+    std::vector<double> uncalibrated_rate_hz;             ///< with a calibration: those without it; empty otherwise
     std::vector<double> eigenvalue_real, eigenvalue_imag; ///< 1/ms, of the exact Jacobian at the fixed point
     std::vector<double> time_ms; ///< centres of the network's course bins (bin 0 starts at 0), or any increasing grid
     std::vector<std::vector<double>> course_hz; ///< [populations][time]; empty when there is no trajectory

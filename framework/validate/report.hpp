@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,9 @@ struct StationaryRow {
     std::optional<double> mean_field_mean_k_rate_hz; ///< the same with every cell at the mean in-degree
     std::optional<double> relative_error;            ///< (mean field - network) / max(network, floor_hz), signed
     double floor_hz = 0;                             ///< what a smaller network rate is replaced by in relative_error
+    std::optional<double> uncalibrated_rate_hz;      ///< with a calibration: the mean field's without it
+    std::optional<double> uncalibrated_error;        ///< likewise, as relative_error
+    bool calibrated_on = false;                      ///< the calibration was fitted to the network's rate here
 };
 
 /// The same stimulus at three levels of the theory: what the transfer function alone is wrong by.
@@ -70,6 +74,25 @@ struct TransferSummary {
     std::optional<bool> converged; ///< of the optimizer
     std::string optimizer_message; ///< why it stopped
     std::optional<std::vector<OperatingPointRow>> operating_point;
+};
+
+/// What one swap changes on the way from the network's rate to the mean field's.
+struct BudgetTerm {
+    std::string name; ///< of the swap; of several, joined by "+", where the rate between them is not known
+    double hz = 0;
+    std::optional<double> se_hz; ///< its sampling noise; empty: it has none, or it is not known
+};
+
+/// A stationary condition, one population: the error of the mean field's rate as a sum of controlled swaps
+/// (docs/science.md), in order.
+struct BudgetRow {
+    std::string stimulation;
+    double stimulus_hz = 0, network_rate_hz = 0, mean_field_rate_hz = 0;
+    double floor_hz = 0;           ///< as in StationaryRow
+    std::vector<BudgetTerm> terms; ///< sum to mean_field_rate_hz - network_rate_hz
+    std::vector<BudgetTerm> loops; ///< the term "loops" by the population whose error comes round, and "curvature"
+    [[nodiscard]] double total_hz() const { return mean_field_rate_hz - network_rate_hz; }
+    [[nodiscard]] double relative(double hz) const { return hz / std::max(network_rate_hz, floor_hz); }
 };
 
 /// A stimulus that varies in time, one population; both courses smoothed by the same box.
@@ -113,6 +136,7 @@ struct PopulationReport {
     std::vector<FluctuationRow> fluctuations; ///< one a stationary condition, or none at all
     TransferSummary transfer;
     std::vector<DynamicRow> dynamic;
+    std::vector<BudgetRow> error_budget; ///< by increasing stimulus; empty where there is nothing to split
 };
 
 /// What one condition showed of one population besides its rate.
@@ -151,6 +175,17 @@ struct NetworkRow {
     std::optional<double> rate_firing_hz, rate_sd_firing_hz;
 };
 
+/// The scales of a calibration; errors on what it did not see are in the rows of stationary conditions.
+struct CalibrationReport {
+    double lambda = 0;
+    std::vector<double> levels_hz; ///< of the stationary stimuli that it was fitted to
+    struct Scale {
+        std::string pathway, source, target;
+        double scale = 1; ///< of the in-degrees
+    };
+    std::vector<Scale> scales;
+};
+
 /// A condition that the mean field cannot represent.
 struct NetworkCondition {
     std::string stimulation, label;
@@ -168,7 +203,8 @@ struct ValidationReport {
     std::vector<PopulationReport> populations;
     std::vector<ConditionFinding> conditions;
     std::vector<NetworkCondition> network_only;
-    double fluctuation_bin_ms = 0, T_ms = 0; ///< of standard deviations; 0: there are none
+    std::optional<CalibrationReport> calibration; ///< empty: no number was fitted to the network's rates
+    double fluctuation_bin_ms = 0, T_ms = 0;      ///< of standard deviations; 0: there are none
     std::vector<double> frequency_hz;
     std::vector<SpectrumRow> spectra; ///< by condition, then population
 };

@@ -248,6 +248,46 @@ void judge_transfer(const ValidationReport& report, const ValidationConfig& limi
     }
 }
 
+/// What of a term is beyond its own noise.
+double beyond_noise(const BudgetTerm& term) {
+    return std::max(0.0, std::abs(term.hz) - 2.0 * term.se_hz.value_or(0.0));
+}
+
+/// Rates that are right because large errors cancel: nothing says that they do so elsewhere.
+void judge_budget(const ValidationReport& report, const ValidationConfig& limits, std::vector<std::string>& mild) {
+    for (const auto& population : report.populations) {
+        std::vector<std::pair<std::string, double>> levels;
+        const BudgetRow* worst = nullptr;
+        double worst_sum = 0;
+        for (const auto& row : population.error_budget) {
+            double sum = 0;
+            for (const auto& term : row.terms) sum += row.relative(beyond_noise(term));
+            const bool small = std::abs(row.relative(row.total_hz())) <= limits.limited;
+            if (!small || row.network_rate_hz < row.floor_hz || !(sum > limits.not_valid)) continue;
+            levels.emplace_back(row.stimulation, row.stimulus_hz);
+            if (sum > worst_sum) {
+                worst = &row;
+                worst_sum = sum;
+            }
+        }
+        if (worst == nullptr) continue;
+        std::vector<BudgetTerm> terms = worst->terms;
+        std::stable_sort(terms.begin(), terms.end(),
+                         [](const auto& a, const auto& b) { return std::abs(a.hz) > std::abs(b.hz); });
+        std::vector<std::string> largest;
+        for (std::size_t i = 0; i < std::min<std::size_t>(3, terms.size()); ++i) {
+            std::string name = terms[i].name;
+            std::replace(name.begin(), name.end(), '_', ' ');
+            largest.push_back(name + " " + percent(worst->relative(terms[i].hz)));
+        }
+        const std::string where =
+            levels.size() == 1 ? ": " : "; at " + number(worst->stimulus_hz) + " Hz of '" + worst->stimulation + "' ";
+        mild.push_back(population.name + ": errors cancel " + at_levels(levels) + where + "they sum to " +
+                       number(std::round(100.0 * worst_sum)) + " % of the rate and leave " +
+                       percent(worst->relative(worst->total_hz())) + " (" + listed(largest) + ").");
+    }
+}
+
 } // namespace
 
 void judge(ValidationReport& report, const ValidationConfig& limits) {
@@ -255,6 +295,7 @@ void judge(ValidationReport& report, const ValidationConfig& limits) {
     std::vector<std::string> grave, mild;
     judge_conditions(report, synchrony, grave, mild);
     const std::size_t compared = judge_rates(report, limits, grave, mild, report.warnings);
+    judge_budget(report, limits, mild);
     judge_transfer(report, limits, mild, report.warnings);
     if (compared == 0)
         mild.emplace_back(

@@ -12,8 +12,9 @@ namespace mfm {
 ///              transfer function's domain; a synchronous network; |relative error| > limits.not_valid at any
 ///              stationary condition
 ///   limited    |relative error| > limits.limited; an unstable fixed point at a stationary condition (the sentence says
-///              whether the network has that rhythm, too); a fit that did not converge; no stationary condition
-///              compared
+///              whether the network has that rhythm, too); errors that cancel: an error budget whose terms
+///              (each less twice its standard error) sum in size to more than limits.not_valid, with an error of at
+///              most limits.limited; a fit that did not converge; no stationary condition compared
 ///   valid      none of these
 /// Every rule that applies gives one sentence a population, the graver ones first.  Earlier reasons are replaced;
 /// warnings that stages have left are kept, in front.

@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "support/files.hpp"
 #include "output/report_text.hpp"
 #include "output/summary.hpp"
 #include "output/text_table.hpp"
+#include "support/files.hpp"
 #include "unit/report_fixture.hpp"
 
 namespace {
@@ -45,6 +45,7 @@ TEST_CASE("the console summary of a valid run and of one without a mean field re
     auto report = fixture::report();
     report.populations.resize(1);
     report.populations[0].stationary.resize(2);
+    report.populations[0].error_budget.clear();
     report.conditions.clear();
     report.network_only.clear();
     report.warnings.clear();
@@ -78,7 +79,7 @@ TEST_CASE("summary.json has the same keys whatever was computed") {
     };
     CHECK(keys(json) == keys(full));
     const auto &a = json["populations"]["golgi_cell"], &b = full["populations"]["golgi_cell"];
-    CHECK(keys(a) == std::vector<std::string>{"stationary", "fluctuations", "transfer", "dynamic"});
+    CHECK(keys(a) == std::vector<std::string>{"stationary", "fluctuations", "transfer", "dynamic", "error_budget"});
     CHECK(keys(a["fluctuations"][0]) == keys(b["fluctuations"][0]));
     CHECK(keys(a["stationary"][0]) == keys(b["stationary"][0]));
     CHECK(keys(a["transfer"]) == keys(b["transfer"]));

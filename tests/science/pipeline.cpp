@@ -12,9 +12,10 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "support/files.hpp"
+#include "pipeline/calibration.hpp"
 #include "pipeline/model_equations.hpp"
 #include "pipeline/run.hpp"
+#include "support/files.hpp"
 
 using namespace mfm;
 namespace fs = std::filesystem;
@@ -149,8 +150,9 @@ TEST_CASE("from a pipeline file to a validated mean field, which follows its net
     Pipeline p;
     (void)run_pipeline(p.options);
     const auto summary = p.summary();
-    for (const char* file : {"report.txt", "manifest.json", "pipeline.resolved.toml", "rates.csv", "equations.tex",
-                             "equations.txt", "figures/rates_sweep.gp"})
+    for (const char* file :
+         {"report.txt", "manifest.json", "pipeline.resolved.toml", "rates.csv", "equations.tex", "equations.txt",
+          "error_budget.csv", "figures/rates_sweep.gp", "figures/error_budget_sweep.gp"})
         CHECK(fs::exists(*p.options.out / file));
     for (const char* name : {"excitatory", "inhibitory"}) {
         const auto& population = summary["populations"][name];
@@ -162,6 +164,32 @@ TEST_CASE("from a pipeline file to a validated mean field, which follows its net
         CHECK(population["transfer"]["heldout_rmse_hz"].get<double>() < 2.0);
         CHECK(population["transfer"]["operating_point"].size() == 2);
         CHECK(population["dynamic"][0]["amplitude_ratio"].get<double>() == Approx(1.0).epsilon(0.4));
+        REQUIRE(population["error_budget"].size() == 2);
+        for (std::size_t i = 0; i < 2; ++i) {
+            const auto& budget = population["error_budget"][i];
+            std::vector<std::string> names;
+            double sum = 0;
+            for (const auto& term : budget["terms"]) {
+                names.push_back(term["name"]);
+                sum += term["hz"].get<double>();
+            }
+            // The inhibitory cells' inputs are many and irregular, so that no train of theirs is sampled as regular.
+            CHECK(names.front() == "correlation");
+            CHECK(names[1] == "common_fluctuations");
+            // These two are the operating-point test: all cells are measured.
+            const auto& point = population["transfer"]["operating_point"][i];
+            CHECK(budget["terms"][0]["hz"].get<double>() + budget["terms"][1]["hz"].get<double>() ==
+                  Approx(point["poisson_rate_hz"].get<double>() - point["network_rate_hz"].get<double>()).margin(1e-9));
+            CHECK(names.back() == "loops");
+            CHECK(std::count(names.begin(), names.end(), "fit") == 1);
+            CHECK(sum == Approx(population["stationary"][i]["mean_field_rate_hz"].get<double>() -
+                                population["stationary"][i]["network_rate_hz"].get<double>())
+                             .margin(1e-9));
+            CHECK(sum == Approx(budget["total_hz"].get<double>()).margin(1e-9));
+            // All cells are measured, so that the fit's own misfit is what is left of their noise.
+            for (const auto& term : budget["terms"])
+                if (term["name"] == "fit") CHECK(std::abs(term["relative"].get<double>()) < 0.1);
+        }
     }
     for (const auto& [name, stage] : summary["stages"].items()) {
         INFO(name);
@@ -233,6 +261,62 @@ TEST_CASE("from a pipeline file to a validated mean field, which follows its net
         CHECK(p.summary()["stages"]["sample"]["cached"] == false);
         CHECK(p.results() == first);
     }
+}
+
+TEST_CASE("a calibrated mean field is reported with the error on the level that it has not seen") {
+    Pipeline p(with(two_populations, "[\"30 Hz\", \"45 Hz\"]", "[\"30 Hz\", \"37 Hz\", \"45 Hz\"]") +
+               "[mean_field.calibration]\nlambda = 0.05\n");
+    p.options.set = {"transfer.seconds=10"};
+    (void)run_pipeline(p.options);
+    const auto summary = p.summary();
+    const auto& calibration = summary["calibration"];
+    CHECK(calibration["levels_hz"] == nlohmann::json({30.0, 45.0}));
+    CHECK(calibration["scales"].size() == 4);
+    for (const auto& scale : calibration["scales"]) CHECK(scale["scale"].get<double>() != 1.0);
+    for (const char* name : {"excitatory", "inhibitory"}) {
+        const auto& rows = calibration["populations"][name];
+        REQUIRE(rows.size() == 3);
+        CHECK((rows[0]["seen"] == true && rows[1]["seen"] == false && rows[2]["seen"] == true));
+        CHECK(std::abs(rows[1]["relative_error"].get<double>()) < 0.1);
+        CHECK(rows[1]["relative_error"] == summary["populations"][name]["stationary"][1]["relative_error"]);
+        CHECK(rows[1]["uncalibrated_relative_error"].is_number());
+        std::size_t steps = 0;
+        for (const auto& term : summary["populations"][name]["error_budget"][1]["terms"])
+            steps += term["name"] == "calibration";
+        CHECK(steps == 1);
+    }
+    CHECK_THAT(read_file(*p.options.out / "report.txt"),
+               Catch::Contains("own rates at 30 and 45 Hz") && Catch::Contains("without the calibration"));
+    p.options.set.push_back("mean_field.calibration.lambda=0.1");
+    (void)run_pipeline(p.options);
+    CHECK(p.summary()["stages"]["fit"]["cached"] == true);
+    CHECK(p.summary()["stages"]["solve"]["cached"] == false);
+    CHECK(p.summary()["calibration"]["lambda"] == 0.1);
+}
+
+TEST_CASE("a calibration that leaves no level to test on is refused before anything runs") {
+    const auto refused = [](const std::string& keys, const std::string& rates = "[\"30 Hz\", \"45 Hz\"]") {
+        Pipeline p(with(two_populations, "[\"30 Hz\", \"45 Hz\"]", rates) + "[mean_field.calibration]\n" + keys);
+        const std::string sentence = p.error();
+        CHECK_FALSE(fs::exists(*p.options.out / "network.h5"));
+        return sentence;
+    };
+    CHECK_THAT(refused("levels = [\"30 Hz\", \"45 Hz\"]\n"),
+               Catch::Contains("circuit.toml:") && Catch::Contains("has every level of the stationary stimuli (30 and "
+                                                                   "45 Hz): leave one out"));
+    CHECK_THAT(refused("levels = [\"30 Hz\", \"40 Hz\"]\n"),
+               Catch::Contains("has 40 Hz, but the network is stimulated at 30 and 45 Hz"));
+    CHECK_THAT(refused("", "[\"30 Hz\"]"),
+               Catch::Contains("needs at least two levels") && Catch::Contains("one, 30 Hz"));
+}
+
+TEST_CASE("levels to calibrate on are spread over those that there are, with one left at least") {
+    const auto levels = [](const std::vector<double>& all) { return calibration_levels({}, all); };
+    CHECK(levels({80, 4, 20, 40, 60}) == std::vector<double>{4, 40, 80});
+    CHECK(levels({1, 2, 3, 4, 5, 6, 7, 8}) == std::vector<double>{1, 4, 8});
+    CHECK(levels({4, 40, 80}) == std::vector<double>{4, 80});
+    CHECK(levels({4, 40, 4}) == std::vector<double>{4}); // two sweeps with one level in common
+    CHECK(calibration_levels({{60, 4}, 0.2, {}}, {4, 20, 60}) == std::vector<double>{4, 60});
 }
 
 TEST_CASE("what is wrong in the file is one sentence, before anything runs") {

@@ -52,7 +52,7 @@ double truth(double G_e, double G_i, double I) {
     const double drive = 3 * G_e - 2 * G_i - 8 + 0.1 * I;
     return 150 * std::tanh(6 * std::log1p(std::exp(drive / 6)) / 150);
 }
-TransferTable table(const TransferInputs& map, double noise = 0.0, double dI = 0.0) {
+TransferTable table(const TransferInputs& map, double noise = 0.0, double dI = 0.0, std::uint64_t draw = 0) {
     TransferTable out;
     out.population = "stellate_cell";
     for (std::uint32_t i = 0; i < 200; ++i) {
@@ -71,7 +71,8 @@ TransferTable table(const TransferInputs& map, double noise = 0.0, double dI = 0
         std::vector<double> r;
         for (std::size_t s = 0; s < 3; ++s) r.push_back(map.pathway_list()[s].K * p.nu[s]);
         std::tie(p.G_e, p.G_i) = map.conductances(r);
-        p.rate_hz = std::max(0.0, truth(p.G_e, p.G_i, p.I) + noise * random.normal());
+        RandomSequence error(6 + draw, 1, i);
+        p.rate_hz = std::max(0.0, truth(p.G_e, p.G_i, p.I) + noise * error.normal());
         p.se_hz = std::max(noise, 0.01);
         out.points.push_back(p);
     }
@@ -302,4 +303,34 @@ TEST_CASE("what keeps a fit from being made is said in a sentence") {
     CHECK_THROWS_WITH(FittedTransfer(fit, std::make_shared<const Instance>(basis("zerlaut")),
                                      TransferInputs(lif(), inputs(), basis("zerlaut"))),
                       Contains("fit it again"));
+}
+
+TEST_CASE("the standard error of a fitted average is the spread of fits to other samples") {
+    const Instance soft = basis("softplus_conductance");
+    const TransferInputs map(nullptr, inputs(), soft);
+    const auto basis_of_fits = std::make_shared<const Instance>(basis("softplus_conductance"));
+    FitOptions options;
+    options.starts = 1;
+    options.folds = 0;
+    // Two points of the working range, one weighing twice the other.
+    const std::vector<double> r = {3000, 4500, 900, 800, 300, 500}, weight = {1.0 / 3, 2.0 / 3};
+    constexpr int draws = 40;
+    double sum = 0, square = 0, told = 0, known = 0;
+    for (std::uint64_t draw = 0; draw < draws; ++draw) {
+        Recorded progress;
+        const FittedTransfer f(fit_transfer(table(map, 3.0, 0.0, draw), map, soft, ceres(), options, progress),
+                               basis_of_fits, map);
+        std::vector<double> F(2);
+        f.evaluate(r, 2, F, {}, {});
+        const double average = weight[0] * F[0] + weight[1] * F[1];
+        sum += average;
+        square += average * average;
+        if (const auto se = f.average_se(r, weight)) { // coefficients may be anything where the data do not tell
+            told += *se;
+            ++known;
+        }
+    }
+    const double spread = std::sqrt((square - sum * sum / draws) / (draws - 1));
+    CHECK(known > draws / 2);
+    CHECK(told / known == Approx(spread).epsilon(0.35));
 }

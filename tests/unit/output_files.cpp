@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "output/budget.hpp"
 #include "output/csv.hpp"
 #include "output/figures.hpp"
 #include "output/hdf5.hpp"
@@ -215,7 +216,7 @@ TEST_CASE("a cut through a transfer function goes through its sampled points and
                                                                                (curve.G_e[i + 1] - curve.G_e[i])));
     }
     CHECK(shown == 40);
-    CHECK(mfm::transfer_slices(function, pathways, {"silent", {}}, 4).curves.empty());
+    CHECK(mfm::transfer_slices(function, pathways, {"silent", {}, {}, {}}, 4).curves.empty());
 }
 
 namespace {
@@ -233,15 +234,38 @@ std::vector<mfm::Figure> all_figures() {
     mfm::TransferSlices slices{
         "golgi_cell", 200, {{0.5, {1, 2, 3}, {10, 20, 35}, {1, 3}, {11, 34}, {0.5, 0.5}}, {1.5, {}, {}, {}, {}, {}}}};
     figures.push_back(mfm::transfer_figure(slices));
+    for (auto& figure : mfm::budget_figures(fixture::report())) figures.push_back(std::move(figure));
     return figures;
 }
 
 } // namespace
 
+TEST_CASE("error_budget.csv has one row a swap, with its noise where it has some") {
+    const auto rows = parse_csv(mfm::budget_csv(fixture::report()));
+    REQUIRE(rows.size() == 1 + 4 + 2);
+    CHECK(rows[0] == std::vector<std::string>{"stimulation", "stimulus (Hz)", "population", "network rate (Hz)",
+                                              "mean-field rate (Hz)", "swap", "change (Hz)", "standard error (Hz)",
+                                              "relative change (1)"});
+    CHECK(rows[1] == std::vector<std::string>{"background", "4", "golgi_cell", "12", "11.25", "correlation", "-4.5",
+                                              "0.3", "-0.375"});
+    CHECK(rows[5] == std::vector<std::string>{"background", "40", "golgi_cell", "36", "41.25", "correlation+fit", "3",
+                                              "", "0.08333333333333333"});
+}
+
+TEST_CASE("bars of the error budget stack upwards where they are positive, downwards where negative") {
+    const auto figures = mfm::budget_figures(fixture::report());
+    REQUIRE(figures.size() == 1);
+    CHECK(figures[0].name == "error_budget_background");
+    // correlation, fit, in_degree, loops and the joined swap that only the second row has; then the total.
+    CHECK_THAT(figures[0].data, Contains("0 -0.35 0.35 0 -37.5 0 12.5 12.5 ") && Contains(" 31.25 -6.25\n"));
+    CHECK_THAT(figures[0].script, Contains("set xtics ('4' 0, '40' 1)") && Contains("title 'correlation+fit'"));
+}
+
 TEST_CASE("figures have units on their axes and say how many") {
     for (const auto& figure : all_figures()) {
         INFO(figure.script);
-        CHECK_THAT(figure.script, Contains("set ylabel 'rate (Hz)'"));
+        CHECK_THAT(figure.script,
+                   Contains("set ylabel 'rate (Hz)'") || Contains("set ylabel 'of the network’s rate (%)'"));
         CHECK_THAT(figure.script, Contains("(Hz)'\n") || Contains("(ms)'\n") || Contains("(nS)'\n"));
         CHECK_THAT(figure.script, Contains("n = ") || Contains("n >= ") || Contains("trials"));
     }
@@ -256,7 +280,7 @@ TEST_CASE("gnuplot draws every figure, the same each time, and what people need 
         return;
     }
     CHECK(line == "");
-    REQUIRE(figures.size() == 3);
+    REQUIRE(figures.size() == 4);
     const auto drawn = mfm::read_file(folder / (figures[1].name + ".svg"));
     for (const auto& figure : figures) {
         CHECK(std::filesystem::exists(folder / (figure.name + ".gp")));
@@ -351,7 +375,8 @@ TEST_CASE("a run's folder has every file, and one with next to nothing computed 
     (void)mfm::write_run_folder(folder / "full", out);
     for (const char* name :
          {"summary.json", "report.txt", "manifest.json", "pipeline.resolved.toml", "rates.csv", "courses/step.csv",
-          "transfer/golgi.csv", "figures/rates_background.gp", "figures/course_step.gp"}) {
+          "transfer/golgi.csv", "error_budget.csv", "figures/rates_background.gp", "figures/course_step.gp",
+          "figures/error_budget_background.gp"}) {
         INFO(name);
         CHECK(std::filesystem::exists(folder.path() / "full" / name));
     }
@@ -362,4 +387,5 @@ TEST_CASE("a run's folder has every file, and one with next to nothing computed 
     CHECK(std::filesystem::exists(folder / "little/summary.json"));
     CHECK(std::filesystem::exists(folder / "little/report.txt"));
     CHECK_FALSE(std::filesystem::exists(folder / "little/rates.csv"));
+    CHECK_FALSE(std::filesystem::exists(folder / "little/error_budget.csv"));
 }

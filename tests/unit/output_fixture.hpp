@@ -156,6 +156,9 @@ inline std::vector<mfm::TransferTable> tables() {
     b.I = -3.5;
     b.use = mfm::TransferPoint::Use::HeldOut;
     t.points = {a, b};
+    t.cell = {2, 0};
+    t.measured = {
+        {"correlation", 0, {1.0 / 3.0, tiny}}, {"source_rates", 0, {12, nan}}, {"correlation", 1, {0, 5e300}}};
     t.sampling = {mfm::SamplingSummary::End::Budget,
                   96,
                   192,
@@ -167,7 +170,7 @@ inline std::vector<mfm::TransferTable> tables() {
                   0.3,
                   1.2,
                   {{0.3, 1.2, 0.25, "µ", 12, 13, 0.1, 1.0 / 3.0}, {}}};
-    return {t, {"silent", {}}};
+    return {t, {"silent", {}, {}, {}, {}}};
 }
 
 inline std::vector<mfm::TransferFit> fits() {
@@ -226,6 +229,7 @@ inline mfm::MeanFieldResults mean_field() {
     c.fixed_point = mfm::FixedPointState::Unstable;
     c.rate_hz = {12, 91.7};
     c.mean_k_rate_hz = {nan, 90};
+    c.uncalibrated_rate_hz = {tiny, 1.0 / 3.0};
     c.eigenvalue_real = {-1.9, 0.02};
     c.eigenvalue_imag = {0, 0.3};
     c.outside_domain = {0, 0.25};

@@ -171,6 +171,13 @@ TEST_CASE("transfer tables come back from their file bit by bit") {
             CHECK(same_bits({q.G_e, q.G_i, q.I, q.rate_hz, q.se_hz, q.cv_isi, q.mean_adaptation, q.seconds},
                             {p.G_e, p.G_i, p.I, p.rate_hz, p.se_hz, p.cv_isi, p.mean_adaptation, p.seconds}));
         }
+        CHECK(b[t].cell == a[t].cell);
+        REQUIRE(b[t].measured.size() == a[t].measured.size());
+        for (std::size_t k = 0; k < a[t].measured.size(); ++k) {
+            CHECK(b[t].measured[k].swap == a[t].measured[k].swap);
+            CHECK(b[t].measured[k].condition == a[t].measured[k].condition);
+            CHECK(same_bits(b[t].measured[k].rate_hz, a[t].measured[k].rate_hz));
+        }
     }
 }
 
@@ -239,6 +246,7 @@ TEST_CASE("mean-field results come back from their file bit by bit") {
         CHECK(d.failure == c.failure);
         CHECK(same_bits(d.rate_hz, c.rate_hz));
         CHECK(same_bits(d.mean_k_rate_hz, c.mean_k_rate_hz));
+        CHECK(same_bits(d.uncalibrated_rate_hz, c.uncalibrated_rate_hz));
         CHECK(same_bits(d.eigenvalue_real, c.eigenvalue_real));
         CHECK(same_bits(d.eigenvalue_imag, c.eigenvalue_imag));
         CHECK(same_bits(d.time_ms, c.time_ms));

@@ -64,6 +64,16 @@ inline mfm::ValidationReport report() {
     mfm::FluctuationRow at_4{"background", 4, 7.5, 5.75, 7.25, {}, {}, 5.25, 2.5, 11};
     mfm::FluctuationRow at_20{"background", 20, 15, 8.25, {}, 13.5, 25, {}, {}, {}};
     golgi.fluctuations = {at_4, at_20, {"background", 40, {}, {}, {}, {}, {}, {}, {}, {}}};
+    // Large errors that cancel; then two swaps whose rates are not known between them.
+    golgi.error_budget = {
+        {"background",
+         4,
+         12,
+         11.25,
+         0.1,
+         {{"correlation", -4.5, 0.3}, {"fit", 1.5, 0.1}, {"in_degree", 0.5, {}}, {"loops", 1.75, 0.2}},
+         {{"granule_cell", 2.25, {}}, {"golgi_cell", -0.75, {}}, {"curvature", 0.25, {}}}},
+        {"background", 40, 36, 41.25, 0.1, {{"correlation+fit", 3.0, {}}, {"loops", 2.25, 0.5}}, {}}};
     mfm::PopulationReport granule;
     granule.name = "granule_cell";
     granule.cells = 30420;
@@ -73,6 +83,16 @@ inline mfm::ValidationReport report() {
     granule.stationary[2].mean_field_mean_k_rate_hz.reset();
     granule.dynamic = {{"step", {}, 30.0, {}, {}, {}},
                        {"sine", {}, {}, {}, {}, std::numeric_limits<double>::quiet_NaN()}};
+    for (auto* p : {&golgi, &granule}) {
+        p->stationary[0].calibrated_on = p->stationary[2].calibrated_on = true;
+        p->stationary[1].uncalibrated_rate_hz = 1.25 * *p->stationary[1].mean_field_rate_hz;
+        p->stationary[1].uncalibrated_error =
+            mfm::relative_error(*p->stationary[1].uncalibrated_rate_hz, *p->stationary[1].network_rate_hz, 0.1);
+    }
+    report.calibration = {0.2,
+                          {4, 40},
+                          {{"mossy_to_golgi", "mossy_fibers", "golgi_cell", 0.625},
+                           {"parallel_fiber_to_golgi", "granule_cell", "golgi_cell", 1.0625}}};
     report.populations = {golgi, granule};
     mfm::ConditionFinding c;
     c.stimulation = "background";

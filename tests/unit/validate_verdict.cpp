@@ -271,6 +271,35 @@ TEST_CASE("a transfer function that misses at the operating point warns") {
               "stimulus of 40 Hz") == 0);
 }
 
+TEST_CASE("a rate that is right because errors cancel limits the verdict, unless they are noise") {
+    auto report = good(); // 36 Hz in the network, 34.2 in the mean field
+    mfm::BudgetRow budget{"background", 40, 36, 34.2, 0.1, {}, {}};
+    budget.terms = {{"correlation", -10.8, 0.9}, {"in_degree", 3.6, {}}, {"loops", 5.4, 0.9}};
+    report.populations[1].error_budget = {budget};
+    report = judged(report);
+    CHECK(report.verdict == Verdict::Limited);
+    CHECK(report.reasons == std::vector<std::string>{
+                                "purkinje_cell: errors cancel at 40 Hz of 'background': they "
+                                "sum to 45 % of the rate and leave -5 % (correlation -30 %, loops +15 % and in degree "
+                                "+10 %)."});
+    auto& budgets = report.populations[1].error_budget;
+    budgets.push_back(budgets[0]);
+    budgets[1].stimulus_hz = 80;
+    budgets[1].terms[0].hz -= 1.8;
+    budgets[1].terms[1].hz += 1.8;
+    CHECK_THAT(
+        judged(report).reasons[0],
+        Catch::Contains("errors cancel at 40 and 80 Hz of 'background'; at 80 Hz of 'background' they sum to 55 %"));
+    budgets.pop_back();
+    auto& terms = budgets[0].terms;
+    terms[0].se_hz = terms[2].se_hz = 3.0; // twice that is less certain than 35 %
+    CHECK(judged(report).verdict == Verdict::Valid);
+    terms[0].se_hz = terms[2].se_hz = 0.9;
+    CHECK(judged(report).verdict == Verdict::Limited);
+    report.populations[1].error_budget[0].network_rate_hz = 0.05; // not measured
+    CHECK(judged(report).verdict == Verdict::Valid);
+}
+
 TEST_CASE("the graver reasons come first, and judging twice says nothing twice") {
     auto report = good();
     report.warnings = {"a stage's own warning"};

@@ -255,6 +255,22 @@ TEST_CASE("what would take more stack or memory than there is, is refused before
     CHECK(refusal("name = '''" + parts + "''' # " + parts + "\n" + with("name = \"a circuit\"", "")) == "");
 }
 
+TEST_CASE("a mistake in a calibration is told with its place") {
+    const auto refusal_of = [](const std::string& keys) {
+        return refusal_with("seed = 7", "seed = 7\nmean_field.calibration = { " + keys + " }");
+    };
+    CHECK(refusal_of("level = [4]") ==
+          "circuit.toml:3:28: unknown key 'level' in mean_field.calibration (did you mean 'levels'?)");
+    CHECK(refusal_of("levels = [\"4 mV\"]") ==
+          "circuit.toml:3:38: mean_field.calibration.levels[0]: '4 mV' has the wrong unit; it must be a number in Hz");
+    CHECK(refusal_of("levels = []") ==
+          "circuit.toml:3:37: mean_field.calibration.levels is empty: name levels of the stationary stimulus to "
+          "calibrate on, or leave the key out");
+    CHECK(refusal_of("lambda = 0") == "circuit.toml:3:37: mean_field.calibration.lambda is 0, but must be above 0");
+    CHECK(refusal_with("seed = 7", "seed = 7\nmean_field.calibration = true") ==
+          "circuit.toml:3:26: mean_field.calibration must be a table, but is true or false");
+}
+
 TEST_CASE("a basis of a list that is none is told with its place, and so is an empty list") {
     CHECK(refusal_with("basis = \"test_basis\"", "basis = []") ==
           "circuit.toml:32:9: transfer.basis is a list without a basis; name at least one");

@@ -45,6 +45,10 @@ TEST_CASE("a pipeline is read in the framework's units and in the order of the f
     CHECK(config.transfer.optimizer.settings[0].real == 1e-6);
     CHECK(config.mean_field.T == 0.5);
     CHECK_FALSE(config.mean_field.finite_size_noise);
+    CHECK_FALSE(config.mean_field.calibration);
+    const auto calibrated = load(circuit + "[mean_field.calibration]\nlevels = [\"4 Hz\", 0.04e3]\n").mean_field;
+    CHECK(calibrated.calibration->levels_hz == std::vector<double>{4, 40});
+    CHECK(calibrated.calibration->lambda == 0.2);
 }
 
 TEST_CASE("the master equation has its T and order, and the second is the default") {
