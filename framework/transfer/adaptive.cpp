@@ -48,7 +48,7 @@ std::vector<Site> candidate_sites(const TransferConfig& t, const WorkingRange& r
     std::vector<Site> out;
     // Beyond the places that held-out points and those with a current take (sample.cpp), so that those stay unseen.
     const std::uint64_t first = 4ull * t.points + t.heldout_points + 64;
-    for (std::uint64_t i = 1; i <= std::max(fewest_candidates, adaptive_count(t)); ++i) {
+    for (std::uint64_t i = 1; i <= std::max<std::size_t>(fewest_candidates, 2ull * t.points); ++i) {
         const auto place = range.place(first + i);
         out.push_back({place, sampler.point(range.rates(place), 0, TransferPoint::Use::Working)});
     }
@@ -105,15 +105,17 @@ void combine(TransferPoint& p, const TransferPoint& more) {
 /// The points so far, and how they are chosen and measured.
 class Rounds {
 public:
-    Rounds(const TransferConfig& t, const WorkingRange& range, const PointSampler& sampler, Progress& progress)
-        : t_(t), tolerance_(t), sampler_(sampler), progress_(progress), open_(candidate_sites(t, range, sampler)),
-          coordinates_(open_) {
+    Rounds(const TransferConfig& t, double seconds, const WorkingRange& range, const PointSampler& sampler,
+           Progress& progress)
+        : seconds_(seconds), most_(adaptive_count(t, seconds)), tolerance_(t), sampler_(sampler), progress_(progress),
+          open_(candidate_sites(t, range, sampler)), coordinates_(open_) {
         for (const Site& s : open_) targets_.push_back(coordinates_(s.point));
     }
 
     [[nodiscard]] const std::vector<Site>& sites() const { return sites_; }
+    [[nodiscard]] const std::vector<Surrogate::Place>& targets() const { return targets_; }
     [[nodiscard]] std::size_t measurements() const { return measurements_; }
-    [[nodiscard]] bool may_measure(std::size_t n) const { return measurements_ + n <= adaptive_count(t_); }
+    [[nodiscard]] bool may_measure(std::size_t n) const { return measurements_ + n <= most_; }
 
     /// Measures new sites, and these old ones again.
     void measure(std::vector<Site> fresh, const std::vector<std::size_t>& again = {}) {
@@ -126,7 +128,7 @@ public:
             const bool once_more = i < again.size();
             const Site& site = sites_[once_more ? again[i] : old + i - again.size()];
             TransferPoint& point = once_more ? more[i] : sites_[old + i - again.size()].point;
-            sampler_.measure_point(point, site.place.position, measurements_ + i, t_.seconds / 2);
+            sampler_.measure_point(point, site.place.position, measurements_ + i, seconds_);
             progress_.advance();
         });
         measurements_ += again.size() + sites_.size() - old;
@@ -190,10 +192,9 @@ private:
     /// Variance of one more measurement: at values, from their own so far; elsewhere, from those nearby.
     [[nodiscard]] Eigen::VectorXd expected_noise(const Surrogate& surrogate,
                                                  const std::vector<Surrogate::Place>& places) const {
-        const double seconds = t_.seconds / 2;
         Eigen::VectorXd out(static_cast<Eigen::Index>(places.size() + sites_.size()));
         const auto own = [&](std::size_t i) {
-            return surrogate.values()[i].variance * sites_[i].point.seconds / seconds;
+            return surrogate.values()[i].variance * sites_[i].point.seconds / seconds_;
         };
         for (std::size_t j = 0; j < places.size(); ++j) {
             double sum = 0, weight = 0;
@@ -209,7 +210,8 @@ private:
         return out;
     }
 
-    const TransferConfig& t_;
+    double seconds_;   ///< of a measurement
+    std::size_t most_; ///< measurements
     Tolerance tolerance_;
     const PointSampler& sampler_;
     Progress& progress_;
@@ -252,91 +254,11 @@ std::optional<std::array<Site, 2>> share_pair(const WorkingRange& range, const P
     return out;
 }
 
-} // namespace
-
-double Tolerance::at(double rate_hz) const {
-    return std::hypot(absolute_, relative_ * rate_hz);
-}
-double Tolerance::scaled(double rate_hz) const {
-    return relative_ > 0 ? std::asinh(relative_ * rate_hz / absolute_) / relative_ : rate_hz / absolute_;
-}
-
-std::size_t adaptive_count(const TransferConfig& t) {
-    return 2ull * t.points; // of half of transfer.seconds each
-}
-
-void sample_adaptively(const TransferConfig& t, const WorkingRange& range, const PointSampler& sampler,
-                       const Reduction& r, std::size_t fewest, TransferTable& table, Progress& progress) {
-    Rounds rounds(t, range, sampler, progress);
-    std::vector<Site> start;
-    const auto add = [&](WorkingRange::Place place) {
-        Site site{place, sampler.point(range.rates(place), 0, TransferPoint::Use::Working)};
-        for (const Site& s : start)
-            if (s.point.nu == site.point.nu && s.place.position == place.position) return;
-        start.push_back(std::move(site));
-    };
-    std::vector<std::size_t> pairs;
-    constexpr double apart[][2] = {{0.25, 0.75}, {0, 0.5}, {0.5, 1}};
-    for (const auto& two : apart)
-        if (const auto pair = share_pair(range, sampler, two[0], two[1])) {
-            pairs.push_back(start.size());
-            start.insert(start.end(), pair->begin(), pair->end());
-        }
-    for (const double position : {0.0, 0.25, 0.5, 0.75, 1.0}) add({position, 1, 1});
-    for (const double position : {0.0, 1.0})
-        for (const double e : {range.low(), range.high()})
-            for (const double h : {range.low(), range.high()}) add({position, e, h});
-    const std::size_t least = std::max(std::max<std::size_t>(fewest, 24), start.size());
-    while (start.size() < std::min(least, adaptive_count(t))) start.push_back(rounds.take_next());
-    if (start.size() > adaptive_count(t)) { // a budget for less than the start
-        start.resize(adaptive_count(t));
-        while (!pairs.empty() && pairs.back() + 1 >= start.size()) pairs.pop_back();
-    }
-    rounds.measure(std::move(start));
-
-    SamplingSummary& summary = table.sampling;
-    summary.end = SamplingSummary::End::Budget;
-    for (;;) {
-        const Surrogate surrogate = rounds.surrogate();
-        if (rounds.expected_error(surrogate) <= 1) summary.end = SamplingSummary::End::Tolerance;
-        if (summary.end == SamplingSummary::End::Tolerance || !rounds.may_measure(batch)) break;
-        rounds.next_round(surrogate);
-    }
-    progress.advance(adaptive_count(t) - rounds.measurements());
-    summary.measurements = rounds.measurements();
-    const Tolerance tolerance(t);
-    for (const std::size_t i : pairs) {
-        const TransferPoint &a = rounds.sites()[i].point, &b = rounds.sites()[i + 1].point;
-        const auto [share, s] = share_difference(sampler, a, b);
-        summary.shares.push_back({a.G_e, a.G_i, share, r.pathways[sampler.pathways()[s]].name, a.rate_hz, b.rate_hz,
-                                  std::hypot(a.se_hz, b.se_hz), tolerance.at(0.5 * (a.rate_hz + b.rate_hz))});
-    }
-    for (const Site& s : rounds.sites()) table.points.push_back(s.point);
-}
-
-void summarise_sampling(const TransferConfig& t, const WorkingRange& range, const PointSampler& sampler,
-                        TransferTable& table) {
-    const Tolerance tolerance(t);
-    const std::vector<Site> sites = candidate_sites(t, range, sampler);
-    const Coordinates coordinates(sites);
-    SamplingSummary& out = table.sampling;
-    std::vector<Surrogate::Value> values;
-    std::vector<const TransferPoint*> points;
-    for (const TransferPoint& p : table.points)
-        if (p.use == TransferPoint::Use::Working) {
-            values.push_back(value_of(p, tolerance, coordinates));
-            points.push_back(&p);
-            out.seconds += p.seconds;
-        }
-    out.points = values.size();
-    if (values.empty()) return;
-    if (out.end == SamplingSummary::End::None) {
-        out.end = SamplingSummary::End::Fixed;
-        out.measurements = out.points;
-    }
-    const Surrogate surrogate(std::move(values));
-    std::vector<Surrogate::Place> places;
-    for (const Site& s : sites) places.push_back(coordinates(s.point));
+/// What these points, which the surrogate is made of, leave open at places.
+void summarise(const Surrogate& surrogate, const std::vector<const TransferPoint*>& points,
+               const std::vector<Surrogate::Place>& places, const Tolerance& tolerance, SamplingSummary& out) {
+    out.points = points.size();
+    for (const TransferPoint* p : points) out.seconds += p->seconds;
     out.expected_error = expected_error_over(surrogate, places);
     const auto left_out = surrogate.left_out();
     const double scatter = surrogate.parameters().scatter * surrogate.parameters().scatter;
@@ -350,6 +272,98 @@ void summarise_sampling(const TransferConfig& t, const WorkingRange& range, cons
         out.left_out_G_e = points[i]->G_e;
         out.left_out_G_i = points[i]->G_i;
     }
+}
+
+} // namespace
+
+double Tolerance::at(double rate_hz) const {
+    return std::hypot(absolute_, relative_ * rate_hz);
+}
+double Tolerance::scaled(double rate_hz) const {
+    return relative_ > 0 ? std::asinh(relative_ * rate_hz / absolute_) / relative_ : rate_hz / absolute_;
+}
+
+double adaptive_seconds(const TransferConfig& t, double adaptation_rate) {
+    const double settled = adaptation_rate > 0 ? 6e-3 / adaptation_rate * t.copies : 0.0;
+    return std::clamp(settled, t.seconds / 2, t.seconds);
+}
+std::size_t adaptive_count(const TransferConfig& t, double seconds) {
+    return static_cast<std::size_t>(std::floor(t.points * t.seconds / seconds * (1 + 1e-12)));
+}
+
+void sample_adaptively(const TransferConfig& t, double seconds, const WorkingRange& range, const PointSampler& sampler,
+                       const Reduction& r, std::size_t fewest, TransferTable& table, Progress& progress) {
+    Rounds rounds(t, seconds, range, sampler, progress);
+    const std::size_t most = adaptive_count(t, seconds);
+    std::vector<Site> start;
+    const auto add = [&](WorkingRange::Place place, TransferPoint::Use use) {
+        Site site{place, sampler.point(range.rates(place), 0, use)};
+        for (const Site& s : start)
+            if (s.point.nu == site.point.nu && s.place.position == place.position) return;
+        start.push_back(std::move(site));
+    };
+    std::vector<std::size_t> pairs;
+    constexpr double apart[][2] = {{0.25, 0.75}, {0, 0.5}, {0.5, 1}};
+    for (const auto& two : apart)
+        if (const auto pair = share_pair(range, sampler, two[0], two[1])) {
+            pairs.push_back(start.size());
+            start.insert(start.end(), pair->begin(), pair->end());
+        }
+    for (const double position : {0.0, 0.25, 0.5, 0.75, 1.0}) add({position, 1, 1}, TransferPoint::Use::Working);
+    // The corners bound what the surrogate has to guess, but count in a fit as what they are: beyond nearly all of the
+    // range.
+    for (const double position : {0.0, 1.0})
+        for (const double e : {range.low(), range.high()})
+            for (const double h : {range.low(), range.high()}) add({position, e, h}, TransferPoint::Use::Wide);
+    const std::size_t least = std::max(std::max<std::size_t>(fewest, 24), start.size());
+    while (start.size() < std::min(least, most)) start.push_back(rounds.take_next());
+    if (start.size() > most) { // a budget for less than the start
+        start.resize(most);
+        while (!pairs.empty() && pairs.back() + 1 >= start.size()) pairs.pop_back();
+    }
+    rounds.measure(std::move(start));
+
+    SamplingSummary& summary = table.sampling;
+    summary.end = SamplingSummary::End::Budget;
+    for (;;) {
+        const Surrogate surrogate = rounds.surrogate();
+        if (rounds.expected_error(surrogate) <= 1) summary.end = SamplingSummary::End::Tolerance;
+        if (summary.end == SamplingSummary::End::Tolerance || !rounds.may_measure(batch)) break;
+        rounds.next_round(surrogate);
+    }
+    progress.advance(most - rounds.measurements());
+    summary.measurements = rounds.measurements();
+    const Tolerance tolerance(t);
+    std::vector<const TransferPoint*> points;
+    for (const Site& s : rounds.sites()) points.push_back(&s.point);
+    summarise(rounds.surrogate(), points, rounds.targets(), tolerance, summary);
+    for (const std::size_t i : pairs) {
+        const TransferPoint &a = rounds.sites()[i].point, &b = rounds.sites()[i + 1].point;
+        const auto [share, s] = share_difference(sampler, a, b);
+        summary.shares.push_back({a.G_e, a.G_i, share, r.pathways[sampler.pathways()[s]].name, a.rate_hz, b.rate_hz,
+                                  std::hypot(a.se_hz, b.se_hz), tolerance.at(0.5 * (a.rate_hz + b.rate_hz))});
+    }
+    for (const Site& s : rounds.sites()) table.points.push_back(s.point);
+}
+
+void summarise_fixed(const TransferConfig& t, const WorkingRange& range, const PointSampler& sampler,
+                     TransferTable& table) {
+    const Tolerance tolerance(t);
+    const std::vector<Site> sites = candidate_sites(t, range, sampler);
+    const Coordinates coordinates(sites);
+    std::vector<const TransferPoint*> points;
+    std::vector<Surrogate::Value> values;
+    for (const TransferPoint& p : table.points)
+        if (p.use == TransferPoint::Use::Working) {
+            values.push_back(value_of(p, tolerance, coordinates));
+            points.push_back(&p);
+        }
+    if (values.empty()) return;
+    std::vector<Surrogate::Place> places;
+    for (const Site& s : sites) places.push_back(coordinates(s.point));
+    table.sampling.end = SamplingSummary::End::Fixed;
+    table.sampling.measurements = points.size();
+    summarise(Surrogate(std::move(values)), points, places, tolerance, table.sampling);
 }
 
 } // namespace mfm

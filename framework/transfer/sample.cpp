@@ -27,6 +27,9 @@ bool has_current_axis(const PipelineConfig& config, const PopulationConfig& popu
 std::uint32_t working_points(const TransferConfig& t) {
     return is_analytic(t) ? 0 : t.points;
 }
+bool is_adaptive(const TransferConfig& t) {
+    return t.sampling == TransferConfig::Sampling::Adaptive && !is_analytic(t);
+}
 std::uint32_t current_pairs(const TransferConfig& t) {
     return std::max(8u, t.points / 3);
 }
@@ -107,7 +110,7 @@ std::size_t sample_count(const PipelineConfig& config, const Reduction& r, std::
     const TransferConfig& t = config.transfer;
     const PopulationConfig& cell = config.populations[r.populations[population].network_index];
     const std::size_t working =
-        t.sampling == TransferConfig::Sampling::Adaptive && !is_analytic(t) ? adaptive_count(t) : working_points(t);
+        is_adaptive(t) ? adaptive_count(t, adaptive_seconds(t, adaptation_of(cell).rate)) : working_points(t);
     return working + t.wide_points + t.heldout_points + (has_current_axis(config, cell) ? 2 * current_pairs(t) : 0);
 }
 
@@ -121,8 +124,9 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
     table.population = cell.name;
 
     const WorkingRange range(config, r, path, sampler);
-    const bool adaptive = t.sampling == TransferConfig::Sampling::Adaptive && !is_analytic(t);
-    if (adaptive) sample_adaptively(t, range, sampler, r, fewest_working_points(t), table, progress);
+    const bool adaptive = is_adaptive(t);
+    const double seconds = adaptive ? adaptive_seconds(t, adaptation_of(cell).rate) : t.seconds;
+    if (adaptive) sample_adaptively(t, seconds, range, sampler, r, fewest_working_points(t), table, progress);
     const std::size_t measured = table.points.size();
 
     std::vector<double> position; // along the path, of every point that is still to be measured
@@ -177,13 +181,13 @@ TransferTable sample_transfer(const PipelineConfig& config, const Reduction& r, 
         TransferPoint& p = table.points[measured + i];
         // Points that only test count four times as long, so that they test the fit and not their own noise.  The wide
         // range hardly counts in the fit: what adaptive sampling gives a point is enough there.
-        const double factor = p.use == TransferPoint::Use::HeldOut            ? 4
-                              : adaptive && p.use == TransferPoint::Use::Wide ? 0.5
-                                                                              : 1;
-        sampler.measure_point(p, position[i], first_key + i, factor * t.seconds);
+        const double length = p.use == TransferPoint::Use::HeldOut ? 4 * t.seconds
+                              : p.use == TransferPoint::Use::Wide  ? seconds
+                                                                   : t.seconds;
+        sampler.measure_point(p, position[i], first_key + i, length);
         progress.advance();
     });
-    summarise_sampling(t, range, sampler, table);
+    if (!adaptive) summarise_fixed(t, range, sampler, table);
     return table;
 }
 

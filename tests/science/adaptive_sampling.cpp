@@ -124,6 +124,7 @@ TEST_CASE("adaptive sampling needs at most a fifth of a full grid's neuron-secon
         if (circuit.reduction.populations[p].external) continue;
         PipelineConfig how = circuit.config;
         how.mean_field.adaptation = false; // points with a current are the same for all
+        how.transfer.sampling = TransferConfig::Sampling::Fixed;
         const TransferTable fixed = circuit.sample(how, p);
         how.transfer.sampling = TransferConfig::Sampling::Adaptive;
         how.transfer.heldout_points = 1;

@@ -104,6 +104,7 @@ points = 40
 wide_points = 8
 heldout_points = 8
 seconds = 40
+copies = 16
 starts = 2
 )";
 
