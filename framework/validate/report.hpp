@@ -67,9 +67,9 @@ struct TransferSummary {
     std::vector<BasisScore> compared; ///< when there were several candidates
     std::size_t candidate = 0;        ///< the chosen one
     SamplingSummary sampling;
-    std::optional<bool> converged;    ///< of the optimizer; nothing where none was asked
-    bool given = false;               ///< the pipeline gives the coefficients
-    std::string optimizer_message;    ///< why it stopped
+    std::optional<bool> converged; ///< of the optimizer; nothing where none was asked
+    bool given = false;            ///< the pipeline gives the coefficients
+    std::string optimizer_message; ///< why it stopped
     std::optional<std::vector<OperatingPointRow>> operating_point;
 };
 
