@@ -76,7 +76,7 @@ struct Setup {
         path.level_hz = {1, 2, 3};
         path.rate_hz = {{12, 2, 4}, {14, 10, 15}, {10, 30, 30}};
         path.cv_isi.assign(3, std::vector<double>(3, 1.0));
-        statistics = {path.cv_isi, {}};
+        statistics = {path.cv_isi, {}, {}};
         TransferConfig& t = config.transfer;
         t.bases = {choice("softplus_conductance", MFM_TRANSFER_ID)};
         t.sampling = TransferConfig::Sampling::Adaptive;

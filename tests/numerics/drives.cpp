@@ -5,6 +5,7 @@
 #include "remap/reduction.hpp"
 #include "simulate/neuron_group.hpp"
 #include "simulate/simulate.hpp"
+#include "transfer/operating_points.hpp"
 #include "transfer/sample.hpp"
 #include "unit/network_fixture.hpp"
 
@@ -72,7 +73,7 @@ struct Run {
         config.transfer.working_low = 0.9999;
         config.transfer.working_high = 1.0001;
         const RatePath path = rate_path(reduction, record);
-        const TransferTable table = sample_transfer(config, reduction, path, {path.cv_isi, {}}, nullptr, 0, progress);
+        const TransferTable table = sample_transfer(config, reduction, path, {path.cv_isi, {}, {}}, nullptr, 0, progress);
         double sum = 0;
         for (const TransferPoint& p : table.points) sum += p.rate_hz / static_cast<double>(table.points.size());
         return sum;
@@ -144,8 +145,11 @@ TEST_CASE("cells under a drive fire in the network as in the transfer function a
     const double network = run.activity("cells").rate_hz;
     CHECK(run.sampled() == Approx(network).epsilon(0.015));
     Quiet progress;
-    const std::vector<OperatingPoint> points = operating_points(
-        run.config, run.reduction, pathway_edges(run.config, run.network, run.reduction), run.record, 0, progress);
+    const SourceStatistics statistics{rate_path(run.reduction, run.record).cv_isi, {}, {}};
+    const std::vector<OperatingPoint> points =
+        operating_points(run.config, run.reduction, statistics,
+                         pathway_edges(run.config, run.network, run.reduction), run.record, 0, progress)
+            .point;
     REQUIRE(points.size() == 1);
     CHECK(points[0].rate_hz == Approx(network).epsilon(0.015));
 }
