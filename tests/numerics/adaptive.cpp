@@ -76,7 +76,7 @@ struct Setup {
         path.level_hz = {1, 2, 3};
         path.rate_hz = {{12, 2, 4}, {14, 10, 15}, {10, 30, 30}};
         path.cv_isi.assign(3, std::vector<double>(3, 1.0));
-        statistics = {path.cv_isi, {}};
+        statistics.cv_isi = path.cv_isi;
         TransferConfig& t = config.transfer;
         t.bases = {choice("softplus_conductance", MFM_TRANSFER_ID)};
         t.sampling = TransferConfig::Sampling::Adaptive;
@@ -205,6 +205,9 @@ TEST_CASE("a small budget ends the start, and a basis of many coefficients has i
     CHECK(adaptive_seconds(setup.config.transfer, 1.0 / 500) == Approx(6 * 0.5 * 16));
     CHECK(adaptive_seconds(setup.config.transfer, 1.0 / 5000) == 60);
     CHECK(adaptive_count(setup.config.transfer, 30) == 120);
+    setup.config.transfer.cells = TransferConfig::Cells::Sampled;
+    CHECK(adaptive_seconds(setup.config.transfer, 0) == 60);
+    setup.config.transfer.cells = TransferConfig::Cells::Mean;
     setup.config.transfer.bases = {choice("siegert", MFM_TRANSFER_ID)};
     const TransferTable analytic = setup.sample();
     CHECK(working(analytic).empty());

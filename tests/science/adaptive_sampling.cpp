@@ -48,7 +48,7 @@ struct Circuit {
         const SpikeRecord record = simulate_network(config, network, quiet);
         reduction = reduce(config, network);
         path = rate_path(reduction, record);
-        statistics = {path.cv_isi, {}};
+        statistics.cv_isi = path.cv_isi;
     }
     [[nodiscard]] TransferTable sample(const PipelineConfig& how, std::size_t population) {
         return sample_transfer(how, reduction, path, statistics, nullptr, population, quiet);
