@@ -132,6 +132,7 @@ public:
             progress_.advance();
         });
         measurements_ += again.size() + sites_.size() - old;
+        if (old == 0) counted_ = sites_.front().point.seconds;
         for (std::size_t i = 0; i < again.size(); ++i) combine(sites_[again[i]].point, more[i]);
     }
     /// The candidate next in the sequence.
@@ -194,7 +195,7 @@ private:
                                                  const std::vector<Surrogate::Place>& places) const {
         Eigen::VectorXd out(static_cast<Eigen::Index>(places.size() + sites_.size()));
         const auto own = [&](std::size_t i) {
-            return surrogate.values()[i].variance * sites_[i].point.seconds / seconds_;
+            return surrogate.values()[i].variance * sites_[i].point.seconds / counted_;
         };
         for (std::size_t j = 0; j < places.size(); ++j) {
             double sum = 0, weight = 0;
@@ -210,8 +211,9 @@ private:
         return out;
     }
 
-    double seconds_;   ///< of a measurement
-    std::size_t most_; ///< measurements
+    double seconds_;     ///< of a measurement, asked for
+    double counted_ = 0; ///< and given
+    std::size_t most_;   ///< measurements
     Tolerance tolerance_;
     const PointSampler& sampler_;
     Progress& progress_;
@@ -284,6 +286,8 @@ double Tolerance::scaled(double rate_hz) const {
 }
 
 double adaptive_seconds(const TransferConfig& t, double adaptation_rate) {
+    // Real cells are many, and each is counted for a least time: half would cost as much.
+    if (t.cells == TransferConfig::Cells::Sampled) return t.seconds;
     const double settled = adaptation_rate > 0 ? 6e-3 / adaptation_rate * t.copies : 0.0;
     return std::clamp(settled, t.seconds / 2, t.seconds);
 }

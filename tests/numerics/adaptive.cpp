@@ -205,6 +205,9 @@ TEST_CASE("a small budget ends the start, and a basis of many coefficients has i
     CHECK(adaptive_seconds(setup.config.transfer, 1.0 / 500) == Approx(6 * 0.5 * 16));
     CHECK(adaptive_seconds(setup.config.transfer, 1.0 / 5000) == 60);
     CHECK(adaptive_count(setup.config.transfer, 30) == 120);
+    setup.config.transfer.cells = TransferConfig::Cells::Sampled;
+    CHECK(adaptive_seconds(setup.config.transfer, 0) == 60);
+    setup.config.transfer.cells = TransferConfig::Cells::Mean;
     setup.config.transfer.bases = {choice("siegert", MFM_TRANSFER_ID)};
     const TransferTable analytic = setup.sample();
     CHECK(working(analytic).empty());

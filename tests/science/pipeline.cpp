@@ -266,7 +266,7 @@ TEST_CASE("from a pipeline file to a validated mean field, which follows its net
 TEST_CASE("a calibrated mean field is reported with the error on the level that it has not seen") {
     Pipeline p(with(two_populations, "[\"30 Hz\", \"45 Hz\"]", "[\"30 Hz\", \"37 Hz\", \"45 Hz\"]") +
                "[mean_field.calibration]\nlambda = 0.05\n");
-    p.options.set = {"transfer.seconds=10"};
+    p.options.set = {"transfer.seconds=20"};
     (void)run_pipeline(p.options);
     const auto summary = p.summary();
     const auto& calibration = summary["calibration"];

@@ -95,7 +95,7 @@ template <class Rule> Network build_with(std::uint64_t n) {
     PipelineConfig config = pipeline(pair_of(n, n, "'all_to_all'"));
     static const mfm_plugin plugin{sizeof(mfm_plugin), 1, 0, 0, "test", "1", "test", nullptr, nullptr};
     static const Component component{&Connectivity<Rule>::component, &plugin, "test"};
-    config.projections[0].rule = {&component, {}, {}, ""};
+    config.projections[0].rule = {&component, {}, {}, {}, ""};
     config.projections[0].earlier.clear();
     return build(config);
 }
