@@ -148,9 +148,6 @@ void read_transfer(DocumentNode& node, const Registry& registry, PipelineConfig&
     if (const DocumentNode* value = table.find("sampling"))
         transfer.sampling =
             static_cast<TransferConfig::Sampling>(read_choice(*value, table.path("sampling"), samplings));
-    if (transfer.sampling == TransferConfig::Sampling::Fixed)
-        for (const char* key : {"tolerance_relative", "tolerance_absolute"})
-            table.refuse(key, "only sampling = \"adaptive\" stops at a tolerance");
     transfer.tolerance_relative = table.number("tolerance_relative", not_negative("1"), transfer.tolerance_relative);
     transfer.tolerance_absolute = table.number("tolerance_absolute", positive("Hz"), transfer.tolerance_absolute);
     if (transfer.working_low >= transfer.working_high)

@@ -47,6 +47,8 @@ public:
             for (const double x : g.value) add(x);
         }
         add(std::uint64_t{t.explicit_adaptation});
+        add(t.tolerance_absolute);
+        add(t.tolerance_relative);
         add(std::uint64_t{t.starts});
         add(std::uint64_t{t.folds});
     }

@@ -156,38 +156,6 @@ void add_fluctuations(Sampling& s, const std::vector<TransferTable>& tables) {
         if (!warning.empty()) s.progress.warn(warning);
 }
 
-/// What every cell fired in the first trial of a stationary condition, after the transient.
-std::shared_ptr<const CircuitSpikes> circuit_spikes(const Sampling& s, const ConditionRecord& c) {
-    auto out = std::make_shared<CircuitSpikes>();
-    out->length = c.duration - c.transient;
-    for (const MesoPopulation& p : s.r.populations) {
-        CircuitSpikes::Population& spikes = out->population.emplace_back();
-        if (p.drive) { // its trains are drawn
-            out->rate_hz.push_back(0.0);
-            continue;
-        }
-        const PopulationActivity& activity = c.population[p.network_index];
-        const auto counted = [&](std::size_t k) {
-            return activity.spike_time[k] >= c.transient && activity.spike_time[k] < c.duration;
-        };
-        spikes.row.assign(p.n + 1, 0);
-        for (std::size_t k = 0; k < activity.spike_cell.size(); ++k)
-            if (counted(k)) ++spikes.row[activity.spike_cell[k] + 1];
-        for (std::size_t i = 1; i <= p.n; ++i) spikes.row[i] += spikes.row[i - 1];
-        spikes.time.resize(spikes.row.back());
-        std::vector<std::uint64_t> at(spikes.row.begin(), spikes.row.end() - 1);
-        for (std::size_t k = 0; k < activity.spike_cell.size(); ++k)
-            if (counted(k))
-                spikes.time[at[activity.spike_cell[k]]++] = static_cast<float>(activity.spike_time[k] - c.transient);
-        for (std::size_t i = 0; i < p.n; ++i)
-            std::sort(spikes.time.begin() + static_cast<std::ptrdiff_t>(spikes.row[i]),
-                      spikes.time.begin() + static_cast<std::ptrdiff_t>(spikes.row[i + 1]));
-        out->rate_hz.push_back(static_cast<double>(spikes.time.size()) / static_cast<double>(p.n) /
-                               (out->length * 1e-3));
-    }
-    return out;
-}
-
 void add_operating_points(const Sampling& s, std::vector<TransferTable>& tables) {
     std::size_t measurements = 0;
     for (const std::size_t p : s.populations) measurements += operating_count(s.config, s.r, s.statistics, s.record, p);
@@ -226,7 +194,7 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
         }
         if (config.transfer.fluctuations == TransferConfig::Fluctuations::Recorded)
             for (const ConditionRecord* c : stationary_conditions(record))
-                s.statistics.spikes.push_back(circuit_spikes(s, *c));
+                s.statistics.spikes.push_back(std::make_shared<const CircuitSpikes>(circuit_spikes(r, *c)));
     }
     std::vector<TransferTable> tables = sample_tables(s, "");
     if (config.transfer.fluctuations == TransferConfig::Fluctuations::Populations) {

@@ -247,7 +247,8 @@ std::vector<double> scales(Residuals& residuals, const std::vector<double>& c) {
 double weight_of(const TransferPoint& p, const FitOptions& options) {
     if (options.weights == FitOptions::Weights::Uniform) return 1.0;
     const double use = p.use == TransferPoint::Use::Wide ? options.wide_weight : 1.0;
-    return use / (0.25 + p.se_hz * p.se_hz + 4e-4 * p.rate_hz * p.rate_hz);
+    const double a = options.tolerance_absolute, b = options.tolerance_relative * p.rate_hz;
+    return use / (a * a + p.se_hz * p.se_hz + b * b);
 }
 
 double rms(const std::vector<double>& a, const std::vector<double>& b) {

@@ -15,12 +15,13 @@
 namespace mfm {
 
 struct FitOptions {
-    /// Accuracy: 1/(0.5^2 + se^2 + (0.02 F)^2), in Hz, so that relative and absolute errors both count.  Uniform: 1,
+    /// Accuracy: 1/(absolute^2 + se^2 + (relative F)^2), in Hz, so that relative and absolute errors both count.  Uniform: 1,
     /// plain least squares, for comparison with fits that were made so.
     enum class Weights { Accuracy, Uniform } weights = Weights::Accuracy;
     /// Points of the wide range count this much less (Accuracy only): they keep the fit sane where the network does not
     /// go, and must not cost accuracy where it does.
     double wide_weight = 0.15;
+    double tolerance_absolute = 0.5, tolerance_relative = 0.02; ///< Hz, 1
     std::uint32_t starts = 8; ///< the basis's own guess, and perturbations of it
     std::uint32_t folds = 5;  ///< of the cross-validation; below 2: none
     std::uint64_t seed = 1;   ///< of the perturbations and the folds

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "simulate/streams.hpp"
@@ -181,6 +182,24 @@ void PointSampler::add_replay(std::size_t s, double nu, const CircuitSpikes& spi
     drives.replays.push_back(std::move(drive));
 }
 
+/// The record that has to be sped up or slowed down least: F is then a function of the rates alone.
+const CircuitSpikes* PointSampler::nearest_record(const std::vector<double>& nu) const {
+    const CircuitSpikes* nearest = nullptr;
+    double least = std::numeric_limits<double>::infinity();
+    for (const auto& record : statistics_.spikes) {
+        double change = 0;
+        for (std::size_t s = 0; s < nu.size(); ++s) {
+            const double recorded = record->rate_hz[reduction_.pathways[pathway_[s]].source];
+            if (nu[s] > 0 && recorded > 0) change += std::pow(std::log(nu[s] / recorded), 2);
+        }
+        if (change < least) {
+            least = change;
+            nearest = record.get();
+        }
+    }
+    return nearest;
+}
+
 Measured PointSampler::measured(const TransferPoint& p, double position, std::uint64_t key, double seconds) const {
     constexpr double shortest = 500.0; // ms, counted of every cell: intervals must fit in
     const double dt = config_.simulation.dt;
@@ -190,12 +209,12 @@ Measured PointSampler::measured(const TransferPoint& p, double position, std::ui
     const auto conditions = static_cast<double>(statistics_.cv_isi.size() - 1);
     const auto nearest = static_cast<std::size_t>(std::lround(position * conditions));
     Drives drives;
+    const CircuitSpikes* const spikes = nearest_record(p.nu);
     for (std::size_t s = 0; s < pathway_.size(); ++s) {
         const std::size_t source = reduction_.pathways[pathway_[s]].source;
         const std::shared_ptr<const RateClock> clock =
             statistics_.fluctuation.empty() ? nullptr : statistics_.fluctuation[nearest][source];
         const double regularity = std::max(cv[source], least_cv);
-        const CircuitSpikes* spikes = statistics_.spikes.empty() ? nullptr : statistics_.spikes[nearest].get();
         if (sampled_ == nullptr)
             add_mean_drive(s, p.nu[s], regularity, clock, drives);
         else if (spikes != nullptr && spikes->rate_hz[source] > 0 && p.nu[s] > 0)

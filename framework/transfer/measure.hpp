@@ -29,7 +29,7 @@ struct SourceStatistics {
     std::vector<std::vector<double>> cv_isi; ///< [condition][meso population] of the cells' intervals
     /// [condition][meso population] common fluctuations of the cells' rates; NULL or empty: none
     std::vector<std::vector<std::shared_ptr<const RateClock>>> fluctuation;
-    /// [condition] for sampled cells: what their sources fired in the network; empty: trains are drawn
+    /// For sampled cells: what their sources fired in the network, in any order; empty: trains are drawn
     std::vector<std::shared_ptr<const CircuitSpikes>> spikes;
 };
 
@@ -79,6 +79,8 @@ private:
                            Drives&) const;
     /// The sources' spikes, run so fast that their population's rate is nu.
     void add_replay(std::size_t s, double nu, const CircuitSpikes&, Drives&) const;
+
+    [[nodiscard]] const CircuitSpikes* nearest_record(const std::vector<double>& nu) const;
 
     const PipelineConfig& config_;
     const Reduction& reduction_;

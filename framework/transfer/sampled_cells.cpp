@@ -112,4 +112,34 @@ SampledCells sample_cells(const PipelineConfig& config, const Reduction& r, std:
     return out;
 }
 
+CircuitSpikes circuit_spikes(const Reduction& r, const ConditionRecord& c) {
+    CircuitSpikes out;
+    out.length = c.duration - c.transient;
+    for (const MesoPopulation& p : r.populations) {
+        CircuitSpikes::Population& spikes = out.population.emplace_back();
+        if (p.drive) { // its trains are drawn
+            out.rate_hz.push_back(0.0);
+            continue;
+        }
+        const PopulationActivity& activity = c.population[p.network_index];
+        const auto counted = [&](std::size_t k) {
+            return activity.spike_time[k] >= c.transient && activity.spike_time[k] < c.duration;
+        };
+        spikes.row.assign(p.n + 1, 0);
+        for (std::size_t k = 0; k < activity.spike_cell.size(); ++k)
+            if (counted(k)) ++spikes.row[activity.spike_cell[k] + 1];
+        for (std::size_t i = 1; i <= p.n; ++i) spikes.row[i] += spikes.row[i - 1];
+        spikes.time.resize(spikes.row.back());
+        std::vector<std::uint64_t> at(spikes.row.begin(), spikes.row.end() - 1);
+        for (std::size_t k = 0; k < activity.spike_cell.size(); ++k)
+            if (counted(k))
+                spikes.time[at[activity.spike_cell[k]]++] = static_cast<float>(activity.spike_time[k] - c.transient);
+        for (std::size_t i = 0; i < p.n; ++i)
+            std::sort(spikes.time.begin() + static_cast<std::ptrdiff_t>(spikes.row[i]),
+                      spikes.time.begin() + static_cast<std::ptrdiff_t>(spikes.row[i + 1]));
+        out.rate_hz.push_back(static_cast<double>(spikes.time.size()) / static_cast<double>(p.n) / (out.length * 1e-3));
+    }
+    return out;
+}
+
 } // namespace mfm

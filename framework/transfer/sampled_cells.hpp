@@ -6,6 +6,7 @@
 
 #include "config/pipeline.hpp"
 #include "remap/reduction.hpp"
+#include "simulate/spike_record.hpp"
 
 namespace mfm {
 
@@ -39,6 +40,10 @@ struct CircuitSpikes {
     };
     std::vector<Population> population; ///< [meso populations]
 };
+
+/// What every cell fired in the first trial of a condition, after the transient; its spikes must have been recorded.
+/// Drives have none.
+[[nodiscard]] CircuitSpikes circuit_spikes(const Reduction&, const ConditionRecord&);
 
 /// Up to `most` cells of the population that stand for all of it: the cells are split again and again, at the median of
 /// the pathway whose summed weights vary most, into as many equal parts as cells are wanted, and one of each part is

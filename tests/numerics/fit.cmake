@@ -5,3 +5,6 @@ mfm_test(operating_points SOURCES numerics/operating_points.cpp USES transfer PL
 mfm_test(siegert SOURCES numerics/siegert.cpp USES simulate transfer PLUGINS lif siegert)
 mfm_test(surrogate SOURCES unit/surrogate.cpp USES transfer)
 mfm_test(adaptive SOURCES numerics/adaptive.cpp USES transfer PLUGINS lif softplus_conductance spline siegert)
+mfm_test(trains SOURCES unit/trains.cpp USES transfer)
+mfm_test(sampled_cells SOURCES numerics/sampled_cells.cpp USES transfer PLUGINS lif bernoulli sweep softplus_conductance ceres)
+mfm_test(effective_sources SOURCES numerics/effective_sources.cpp USES meanfield)

@@ -203,6 +203,32 @@ TEST_CASE("independent sources have rate f and variance f / (n bin) in the noisy
     CHECK(std::abs(out.covariance(0, 1)) < 4 * std::sqrt(out.covariance(0, 0) * out.covariance(1, 1) / 20000));
 }
 
+TEST_CASE("cells that fire regularly make less noise on long bins: their CV squared times that of Poisson cells") {
+    Circuit circuit;
+    const std::size_t e = circuit.external("input"),
+                      a = circuit.internal("a", std::make_shared<Linear>(30, std::vector<double>{1.0}));
+    circuit.pathway(e, a, receptor(MFM_RECEPTOR_ALPHA, 2), 0);
+    NoiseOptions options;
+    options.transient = 1000;
+    options.bin = 500;
+    options.sources = {{10, 1.0}, {40, 0.5}};
+    const NoisyTrajectory out =
+        integrate_with_noise(circuit.model(), constant_course(std::vector<double>{8}), 1001000, 500, {8, 30}, options);
+    // 2000 bins: 3 % of a variance; a bin holds 4 and 15 intervals, whose ends add a little.
+    CHECK(out.covariance(0, 0) == Approx(8 / (10 * 0.5)).epsilon(0.13));
+    CHECK(out.covariance(1, 1) == Approx(0.25 * 30 / (40 * 0.5)).epsilon(0.15));
+    CHECK(out.mean_hz[1] == Approx(30).epsilon(0.01));
+    CHECK(out.rate_hz[0].back() == Approx(8));
+    options.sources = {{10, 1.0}};
+    CHECK_THROWS_AS(
+        integrate_with_noise(circuit.model(), constant_course(std::vector<double>{8}), 100, 5, {8, 30}, options),
+        InputError);
+    options.sources = {{10, 1.0}, {0, 0.5}};
+    CHECK_THROWS_AS(
+        integrate_with_noise(circuit.model(), constant_course(std::vector<double>{8}), 100, 5, {8, 30}, options),
+        InputError);
+}
+
 TEST_CASE("a drive, which is independent from cell to cell, adds nothing to a population's fluctuations") {
     Circuit circuit;
     const std::size_t e = circuit.external("drive");

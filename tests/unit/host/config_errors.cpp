@@ -282,12 +282,24 @@ TEST_CASE("a basis of a list that is none is told with its place, and so is an e
     CHECK(refusal_with("basis = \"test_basis\"", "basis = [3]").rfind("circuit.toml:32:10: transfer.basis[1]", 0) == 0);
 }
 
-TEST_CASE("a tolerance belongs to adaptive sampling, and says so") {
+TEST_CASE("what sampled cells have no use for is refused with the reason") {
+    const auto refusal_of = [](const std::string& keys) {
+        return refusal_with("optimizer = \"test_optimizer\"\n", "optimizer = \"test_optimizer\"\n" + keys);
+    };
+    CHECK(refusal_of("cells = \"sampled\"\n").empty());
+    CHECK(refusal_of("cells = \"sample\"\n").rfind("circuit.toml:34:9: transfer.cells: 'sample' is none of ", 0) == 0);
+    CHECK(refusal_of("sampled_cells = 10\n") ==
+          "circuit.toml:34:17: transfer.sampled_cells does not belong here: it needs cells = \"sampled\"");
+    CHECK(refusal_of("cells = \"sampled\"\ncopies = 10\n") ==
+          "circuit.toml:35:10: transfer.copies does not belong here: with cells = \"sampled\" give sampled_cells");
+    CHECK(refusal_of("fluctuations = \"recorded\"\n") ==
+          "circuit.toml:34:16: transfer.fluctuations = \"recorded\" needs transfer.cells = \"sampled\": the mean cell has "
+          "no sources of its own");
+}
+
+TEST_CASE("a sampling that is none and a tolerance of nothing are told with their places") {
     const std::string fixed = "optimizer = \"test_optimizer\"\nsampling = \"fixed\"\n";
-    CHECK(
-        refusal_with("optimizer = \"test_optimizer\"\n", fixed + "tolerance_relative = 0.01\n") ==
-        "circuit.toml:35:22: transfer.tolerance_relative does not belong here: only sampling = \"adaptive\" stops at a "
-        "tolerance");
+    CHECK(refusal_with("optimizer = \"test_optimizer\"\n", fixed + "tolerance_relative = 0.01\n").empty());
     CHECK(refusal_with("optimizer = \"test_optimizer\"\n", fixed).empty());
     CHECK(refusal_with("optimizer = \"test_optimizer\"", "optimizer = \"test_optimizer\"\nsampling = \"adaptiv\"")
               .rfind("circuit.toml:34:12: transfer.sampling", 0) == 0);
