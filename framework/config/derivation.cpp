@@ -76,6 +76,22 @@ bool all_are_given(const PipelineConfig& config) {
     return static_cast<std::ptrdiff_t>(config.transfer.given.size()) == neurons;
 }
 
+/// Names of the pipeline's own stimulations.
+std::vector<std::string> read_stimulations_of(const DocumentNode& node, const PipelineConfig& config) {
+    const std::string path = "transfer.stimulations";
+    if (node.kind != DocumentNode::Kind::Array || node.elements.empty())
+        throw InputError(node.where, path + " must be a list of names of [stimulation.*] sections");
+    std::vector<std::string> known, out;
+    for (const StimulationConfig& s : config.stimulations) known.push_back(s.name);
+    for (const DocumentNode& element : node.elements) {
+        out.push_back(read_text(element, path));
+        if (std::find(known.begin(), known.end(), out.back()) == known.end())
+            throw InputError(element.where, fmt::format("{}: there is no stimulation '{}'{}", path, out.back(),
+                                                        did_you_mean(out.back(), known)));
+    }
+    return out;
+}
+
 void read_transfer(DocumentNode& node, const Registry& registry, PipelineConfig& config) {
     TransferConfig& transfer = config.transfer;
     const TableReader table(node, "transfer",
@@ -86,6 +102,7 @@ void read_transfer(DocumentNode& node, const Registry& registry, PipelineConfig&
                              "cells",
                              "sampled_cells",
                              "fluctuations",
+                             "stimulations",
                              "sampling",
                              "tolerance_relative",
                              "tolerance_absolute",
@@ -99,6 +116,7 @@ void read_transfer(DocumentNode& node, const Registry& registry, PipelineConfig&
                              "working_high",
                              "starts",
                              "folds",
+                             "path_weight",
                              "renewal_below"});
     static_cast<void>(table.require("basis"));
     transfer.bases = read_bases(*node.find("basis"), registry);
@@ -133,6 +151,8 @@ void read_transfer(DocumentNode& node, const Registry& registry, PipelineConfig&
             table.find("fluctuations")->where,
             "transfer.fluctuations = \"recorded\" needs transfer.cells = \"sampled\": the mean cell has no "
             "sources of its own");
+    if (const DocumentNode* value = table.find("stimulations"))
+        transfer.stimulations = read_stimulations_of(*value, config);
     transfer.points = table.integer("points", 1, transfer.points);
     transfer.wide_points = table.integer("wide_points", 0, transfer.wide_points);
     transfer.heldout_points = table.integer("heldout_points", 0, transfer.heldout_points);
@@ -141,6 +161,7 @@ void read_transfer(DocumentNode& node, const Registry& registry, PipelineConfig&
     transfer.transient = table.number("transient", not_negative("ms"), transfer.transient);
     transfer.working_low = table.number("working_low", not_negative("1"), transfer.working_low);
     transfer.working_high = table.number("working_high", positive("1"), transfer.working_high);
+    transfer.path_weight = table.number("path_weight", positive("1"), transfer.path_weight);
     transfer.starts = table.integer("starts", 1, transfer.starts);
     transfer.renewal_below = table.integer("renewal_below", 0, transfer.renewal_below);
     transfer.folds = table.integer("folds", 2, transfer.folds);

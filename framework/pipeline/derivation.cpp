@@ -75,6 +75,7 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
     const std::vector<std::size_t> populations = modelled(r);
     std::vector<TransferFit> fits(populations.size());
     FitOptions options;
+    options.path_weight = config.transfer.path_weight;
     options.tolerance_absolute = config.transfer.tolerance_absolute;
     options.tolerance_relative = config.transfer.tolerance_relative;
     options.starts = config.transfer.starts;

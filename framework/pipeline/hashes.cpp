@@ -47,6 +47,7 @@ public:
             for (const double x : g.value) add(x);
         }
         add(std::uint64_t{t.explicit_adaptation});
+        add(t.path_weight);
         add(t.tolerance_absolute);
         add(t.tolerance_relative);
         add(std::uint64_t{t.starts});
@@ -176,6 +177,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         h.add(std::uint64_t{c.mean_field.adaptation});
         h.add(std::uint64_t{c.mean_field.dynamics !=
                             MeanFieldConfig::Dynamics::Synaptic}); // with a current axis or without
+        for (const std::string& name : t.stimulations) h.add(std::string_view(name));
         h.add(static_cast<std::uint64_t>(t.cells));
         h.add(static_cast<std::uint64_t>(t.fluctuations));
         const bool fluctuating = t.fluctuations != TransferConfig::Fluctuations::None;

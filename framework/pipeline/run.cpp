@@ -90,10 +90,13 @@ ExitCode run_pipeline(const RunOptions& options) {
     std::vector<std::string> names;
     for (const Population& p : network.populations) names.push_back(p.name);
     const TrialCache trials{folder / "simulate.partial", hashes.simulate, config.simulation.checkpoint};
-    const auto record = stages.run<SpikeRecord>(
+    auto record = stages.run<SpikeRecord>(
         "simulate", "spikes.h5", hashes.simulate, [&] { return simulate_network(config, network, *progress, &trials); },
         [&](const auto& path, const SpikeRecord& r) { save_spike_record(path, r, names, hashes.simulate); },
         [&](const auto& path) { return load_spike_record(path, hashes.simulate); });
+    const std::vector<std::string>& around = config.transfer.stimulations;
+    for (ConditionRecord& c : record.conditions)
+        c.off_path = !around.empty() && std::find(around.begin(), around.end(), c.stimulation) == around.end();
     std::error_code none; // a folder that cannot be removed does no harm
     std::filesystem::remove_all(trials.folder, none);
     if (stages.done_after("simulate")) return ExitCode::Done;

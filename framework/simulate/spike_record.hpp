@@ -39,6 +39,7 @@ struct ConditionRecord {
     std::vector<PopulationActivity> population;           ///< [populations]
     std::vector<double> count_covariance; ///< [populations x populations] of counts in `bin`, per cell pair
     /// Some cells of the target keep their population's own rate: no mean field of whole populations shows this.
+    bool off_path = false; ///< only compared: transfer functions are not sampled around it (not stored)
     [[nodiscard]] bool partial() const { return stimulated_cells < target_cells; }
 };
 

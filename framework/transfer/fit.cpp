@@ -244,9 +244,25 @@ std::vector<double> scales(Residuals& residuals, const std::vector<double>& c) {
     return out;
 }
 
-double weight_of(const TransferPoint& p, const FitOptions& options) {
+/// Nearness of a point to the network's operating points: 1 at one of them, less than 0.01 where a presynaptic rate is
+/// half or twice as high.
+double nearness(const TransferPoint& p, const TransferTable& table) {
+    constexpr double width = 0.2; // of the logarithm of a rate
+    double nearest = 0;
+    for (const TransferPoint& at : table.points) {
+        if (at.use != TransferPoint::Use::OperatingPoint || at.nu.size() != p.nu.size()) continue;
+        double square = 0;
+        for (std::size_t s = 0; s < p.nu.size(); ++s)
+            square += p.nu[s] == at.nu[s] ? 0.0 : std::pow(std::log(p.nu[s] / at.nu[s]) / width, 2);
+        nearest = std::max(nearest, std::exp(-0.5 * square));
+    }
+    return nearest;
+}
+
+double weight_of(const TransferPoint& p, const TransferTable& table, const FitOptions& options) {
     if (options.weights == FitOptions::Weights::Uniform) return 1.0;
-    const double use = p.use == TransferPoint::Use::Wide ? options.wide_weight : 1.0;
+    double use = p.use == TransferPoint::Use::Wide ? options.wide_weight : 1.0;
+    if (options.path_weight != 1.0) use *= 1.0 + (options.path_weight - 1.0) * nearness(p, table);
     const double a = options.tolerance_absolute, b = options.tolerance_relative * p.rate_hz;
     return use / (a * a + p.se_hz * p.se_hz + b * b);
 }
@@ -367,13 +383,13 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
                 throw InputError("the transfer table of '" + table.population + "' has points with currents of " +
                                  number_text(fit.current.dI, "pA") + " and " + number_text(std::abs(p.I), "pA") +
                                  "; the current's gain needs one size, with both signs");
-            (p.I > 0 ? plus : minus).add(at.x, p.rate_hz, weight_of(p, options));
+            (p.I > 0 ? plus : minus).add(at.x, p.rate_hz, weight_of(p, table, options));
         }
         if (held_out) {
-            heldout.add(at.x, p.rate_hz, weight_of(p, options));
+            heldout.add(at.x, p.rate_hz, weight_of(p, table, options));
             relative_floor.push_back(p.rate_hz >= 1.0 && (p.se_hz < 0.005 * p.rate_hz || p.se_hz < 0.05) ? 1.0 : 0.0);
         }
-        if (fitted) training.add(at.x, p.rate_hz, weight_of(p, options), p.use == TransferPoint::Use::Working);
+        if (fitted) training.add(at.x, p.rate_hz, weight_of(p, table, options), p.use == TransferPoint::Use::Working);
         if (!fitted && !(held_out && m == 0)) continue; // without a fit, the domain is where it was tested
         const auto [G_e, G_i] = inputs.conductances(r);
         if (first) {

@@ -21,6 +21,7 @@ struct FitOptions {
     /// Points of the wide range count this much less (Accuracy only): they keep the fit sane where the network does not
     /// go, and must not cost accuracy where it does.
     double wide_weight = 0.15;
+    double path_weight = 1; ///< points at the network's operating points count so many times (Accuracy only)
     double tolerance_absolute = 0.5, tolerance_relative = 0.02; ///< Hz, 1
     std::uint32_t starts = 8; ///< the basis's own guess, and perturbations of it
     std::uint32_t folds = 5;  ///< of the cross-validation; below 2: none

@@ -65,7 +65,7 @@ Adaptation adaptation_of(const PopulationConfig& config) {
 std::vector<const ConditionRecord*> stationary_conditions(const SpikeRecord& record) {
     std::vector<const ConditionRecord*> conditions;
     for (const ConditionRecord& c : record.conditions)
-        if (c.stationary && !c.partial()) conditions.push_back(&c);
+        if (c.stationary && !c.partial() && !c.off_path) conditions.push_back(&c);
     if (conditions.empty())
         throw InputError("no stationary stimulation of a whole population: transfer functions are sampled around the "
                          "network's stationary rates; add a [stimulation.*] that holds them constant, or leave all "

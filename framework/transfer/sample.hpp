@@ -25,7 +25,8 @@ struct RatePath {
     std::vector<std::vector<double>> rate_hz; ///< [condition][meso population]
     std::vector<std::vector<double>> cv_isi;  ///< likewise: CV of the cells' intervals, 1 for external ones
 };
-/// The stationary conditions of a record in which whole populations are stimulated, by increasing stimulus; throws
+/// The stationary conditions of a record in which whole populations are stimulated, but for those off the path, by
+/// increasing stimulus; throws
 /// InputError when there is none.
 [[nodiscard]] std::vector<const ConditionRecord*> stationary_conditions(const SpikeRecord&);
 [[nodiscard]] RatePath rate_path(const Reduction&, const SpikeRecord&);

@@ -292,9 +292,19 @@ TEST_CASE("what sampled cells have no use for is refused with the reason") {
           "circuit.toml:34:17: transfer.sampled_cells does not belong here: it needs cells = \"sampled\"");
     CHECK(refusal_of("cells = \"sampled\"\ncopies = 10\n") ==
           "circuit.toml:35:10: transfer.copies does not belong here: with cells = \"sampled\" give sampled_cells");
-    CHECK(refusal_of("fluctuations = \"recorded\"\n") ==
-          "circuit.toml:34:16: transfer.fluctuations = \"recorded\" needs transfer.cells = \"sampled\": the mean cell has "
-          "no sources of its own");
+    CHECK(refusal_of("fluctuations = \"recorded\"\n") == "circuit.toml:34:16: transfer.fluctuations = \"recorded\" "
+                                                         "needs transfer.cells = \"sampled\": the mean cell has "
+                                                         "no sources of its own");
+}
+
+TEST_CASE("a transfer function sampled around a stimulation that does not exist is refused with the nearest name") {
+    const auto refusal_of = [](const std::string& keys) {
+        return refusal_with("optimizer = \"test_optimizer\"\n", "optimizer = \"test_optimizer\"\n" + keys);
+    };
+    CHECK(refusal_of("stimulations = []\n") ==
+          "circuit.toml:34:16: transfer.stimulations must be a list of names of [stimulation.*] sections");
+    CHECK(refusal_of("stimulations = [\"background\", \"bakground\"]\n")
+              .find("transfer.stimulations: there is no stimulation 'ba") != std::string::npos);
 }
 
 TEST_CASE("a sampling that is none and a tolerance of nothing are told with their places") {
