@@ -76,7 +76,8 @@ void add_error_budgets(const PipelineConfig& config, const Reduction& r, const S
                                      *solved,
                                      state,
                                      loop,
-                                     config.transfer.cells == TransferConfig::Cells::Sampled};
+                                     config.transfer.cells == TransferConfig::Cells::Sampled,
+                                     config.transfer.fluctuations == TransferConfig::Fluctuations::Recorded};
             BudgetRow row;
             row.stimulation = condition.stimulation;
             row.stimulus_hz = condition.level_hz;

@@ -189,7 +189,7 @@ ErrorChain error_chain(const ChainInputs& in) {
     ErrorChain chain;
     const std::size_t p = in.population;
     const std::vector<double> nu = presynaptic(in.model, p, in.state.rate_hz);
-    const std::vector<double> measured = add_measured(in, chain);
+    const std::vector<double> measured = in.in_place ? std::vector<double>{} : add_measured(in, chain);
     if (in.of_population)
         chain.push_back(
             {"population_function", average(in.model, p, nu),

@@ -62,6 +62,8 @@ struct ChainInputs {
     /// The transfer function is one of the population (transfer.cells = "sampled"), not of a cell with given
     /// in-degrees.
     bool of_population = false;
+    /// Its cells' sources fired as in the network (transfer.fluctuations = "recorded"): no swap leads there.
+    bool in_place = false;
 };
 /// The swaps of docs/science.md: measured cells ("correlation", "source_rates", ...), "cell_sample", "fit",
 /// "computed_source_rates", "in_degree" (or "population_function" in place of these four), "calibration", "loops",

@@ -51,12 +51,17 @@ const std::vector<std::string> cerebellum =
                                           "stimulation.step.trials=1",
                                           "stimulation.sine.trials=1"};
 
-/// cerebellum_3d* need the user's morphologies, and cerebellum_small.toml runs whole in test_pipeline.
+/// cerebellum_3d* need the user's morphologies; cerebellum_small.toml runs whole in test_pipeline, and
+/// cerebellum_equal_in_degrees.toml in test_equal_in_degrees.
 const std::map<std::string, Reduced> pipelines = {
     {"cerebellum", {cerebellum, 5, 2, 2}},
     {"cerebellum_in_vitro", {cerebellum + std::vector<std::string>{"stimulation.burst.trials=1"}, 5, 2, 2}},
     {"cerebellum_dynamics",
      {cerebellum + std::vector<std::string>{"stimulation.burst.trials=1", "stimulation.pulses.trials=1"}, 5, 2, 4}},
+    {"cerebellum_in_situ",
+     {cerebellum + std::vector<std::string>{"stimulation.between.rate=[\"40 Hz\"]",
+                                            "stimulation.between.duration=\"700 ms\"", "transfer.sampled_cells=64"},
+      5, 3, 2}},
     {"cortex_adex", {cortex, 2, 1, 0}},
     {"cortex_adex_no_increment", {cortex, 2, 1, 0}},
     {"cortex_adex_weak_adaptation", {cortex, 2, 1, 0}},
@@ -87,7 +92,8 @@ TEST_CASE("every pipeline in configs is run by the tests, but for those that wai
         if (entry.path().extension() != ".toml") continue;
         const std::string name = entry.path().stem().string();
         INFO(name);
-        CHECK((pipelines.count(name) == 1 || name == "cerebellum_small" || name.ends_with("_3d")));
+        CHECK((pipelines.count(name) == 1 || name == "cerebellum_small" || name == "cerebellum_equal_in_degrees" ||
+               name.ends_with("_3d")));
     }
 }
 

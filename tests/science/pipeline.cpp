@@ -263,6 +263,40 @@ TEST_CASE("from a pipeline file to a validated mean field, which follows its net
     }
 }
 
+TEST_CASE("transfer functions of sampled cells compose with what their sources do together, and follow the network") {
+    const std::string sampled =
+        with(two_populations, "seconds = 40\ncopies = 16\n",
+             // Adaptation takes 500 ms to settle.
+             "seconds = 100\ntransient = \"1500 ms\"\ncells = \"sampled\"\nsampled_cells = 100\n");
+    const auto error_of = [](const nlohmann::json& summary, const char* name, std::size_t level) {
+        return std::abs(summary["populations"][name]["stationary"][level]["relative_error"].get<double>());
+    };
+    for (const char* fluctuations : {"none", "populations", "recorded"}) {
+        INFO(fluctuations);
+        Pipeline p(
+            with(sampled, "sampled_cells", "fluctuations = \"" + std::string(fluctuations) + "\"\nsampled_cells") +
+            "path_weight = 10\nstimulations = [\"sweep\"]\n[stimulation.between]\nplugin = \"sweep\"\n"
+            "target = \"input\"\nrate = [\"38 Hz\"]\n");
+        (void)run_pipeline(p.options);
+        const auto summary = p.summary();
+        for (const char* name : {"excitatory", "inhibitory"}) {
+            INFO(name);
+            REQUIRE(summary["populations"][name]["stationary"].size() == 3);
+            // Computed fluctuations of so small a network, with few cells to see, are rough.
+            const double limit = fluctuations == std::string("populations") ? 0.35 : 0.12;
+            for (std::size_t level = 0; level < 3; ++level) CHECK(error_of(summary, name, level) < limit);
+            // Nothing is sampled around the level in between, nor is its error taken apart.
+            CHECK(summary["populations"][name]["transfer"]["operating_point"].size() == 2);
+            CHECK(summary["populations"][name]["error_budget"].size() == 2);
+        }
+    }
+    Pipeline p(with(sampled, "optimizer", "fluctuations = \"populations\"\noptimizer") +
+               "[mean_field]\ndynamics = \"rate\"\n");
+    CHECK(p.error().find("transfer.fluctuations needs mean_field.dynamics = \"synaptic\"") != std::string::npos);
+    Pipeline q(sampled + "[mean_field]\nin_degree = \"gamma\"\n");
+    CHECK(q.error().find("mean_field.in_degree does not belong here") != std::string::npos);
+}
+
 TEST_CASE("a calibrated mean field is reported with the error on the level that it has not seen") {
     Pipeline p(with(two_populations, "[\"30 Hz\", \"45 Hz\"]", "[\"30 Hz\", \"37 Hz\", \"45 Hz\"]") +
                "[mean_field.calibration]\nlambda = 0.05\n");
