@@ -154,7 +154,7 @@ struct TransferConfig {
     } sampling = Sampling::Adaptive;                            ///< how points of the working range are chosen
     double tolerance_relative = 0.02, tolerance_absolute = 0.5; ///< of adaptive sampling; 1, Hz
     double working_low = 0.4, working_high = 2.0; ///< the working range: factors on the network's own presynaptic rates
-    std::vector<std::string> stimulations; ///< whose stationary conditions points are chosen around; empty: all
+    std::vector<std::string> stimulations;        ///< whose stationary conditions points are chosen around; empty: all
     double path_weight = 1.0; ///< points at the network's operating points count so many times in the fit
     std::uint32_t starts = 8, folds = 5;
     std::uint32_t renewal_below =

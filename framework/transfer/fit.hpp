@@ -15,18 +15,18 @@
 namespace mfm {
 
 struct FitOptions {
-    /// Accuracy: 1/(absolute^2 + se^2 + (relative F)^2), in Hz, so that relative and absolute errors both count.  Uniform: 1,
-    /// plain least squares, for comparison with fits that were made so.
+    /// Accuracy: 1/(absolute^2 + se^2 + (relative F)^2), in Hz, so that relative and absolute errors both count.
+    /// Uniform: 1, plain least squares, for comparison with fits that were made so.
     enum class Weights { Accuracy, Uniform } weights = Weights::Accuracy;
     /// Points of the wide range count this much less (Accuracy only): they keep the fit sane where the network does not
     /// go, and must not cost accuracy where it does.
     double wide_weight = 0.15;
     double path_weight = 1; ///< points at the network's operating points count so many times (Accuracy only)
     double tolerance_absolute = 0.5, tolerance_relative = 0.02; ///< Hz, 1
-    std::uint32_t starts = 8; ///< the basis's own guess, and perturbations of it
-    std::uint32_t folds = 5;  ///< of the cross-validation; below 2: none
-    std::uint64_t seed = 1;   ///< of the perturbations and the folds
-    std::uint64_t stream = 0; ///< one per population
+    std::uint32_t starts = 8;                                   ///< the basis's own guess, and perturbations of it
+    std::uint32_t folds = 5;                                    ///< of the cross-validation; below 2: none
+    std::uint64_t seed = 1;                                     ///< of the perturbations and the folds
+    std::uint64_t stream = 0;                                   ///< one per population
 };
 
 /// The same basis fitted to the points with a constant current of +dI and of -dI.

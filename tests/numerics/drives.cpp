@@ -73,7 +73,8 @@ struct Run {
         config.transfer.working_low = 0.9999;
         config.transfer.working_high = 1.0001;
         const RatePath path = rate_path(reduction, record);
-        const TransferTable table = sample_transfer(config, reduction, path, {path.cv_isi, {}, {}}, nullptr, 0, progress);
+        const TransferTable table =
+            sample_transfer(config, reduction, path, {path.cv_isi, {}, {}}, nullptr, 0, progress);
         double sum = 0;
         for (const TransferPoint& p : table.points) sum += p.rate_hz / static_cast<double>(table.points.size());
         return sum;
@@ -147,8 +148,8 @@ TEST_CASE("cells under a drive fire in the network as in the transfer function a
     Quiet progress;
     const SourceStatistics statistics{rate_path(run.reduction, run.record).cv_isi, {}, {}};
     const std::vector<OperatingPoint> points =
-        operating_points(run.config, run.reduction, statistics,
-                         pathway_edges(run.config, run.network, run.reduction), run.record, 0, progress)
+        operating_points(run.config, run.reduction, statistics, pathway_edges(run.config, run.network, run.reduction),
+                         run.record, 0, progress)
             .point;
     REQUIRE(points.size() == 1);
     CHECK(points[0].rate_hz == Approx(network).epsilon(0.015));
