@@ -36,7 +36,7 @@ receptors = [{ kind = "alpha", tau_syn = "2 ms", E_rev = "0 mV" }, { kind = "alp
 source = "input"
 target = "cells"
 receptor = 1
-weight = "3 nS"
+weight = { distribution = "lognormal", mean = "3 nS", sd = "1.5 nS" }
 delay = "1 ms"
 rule = { plugin = "bernoulli", probability = 0.3 }
 [projection.in_inhibitors]
