@@ -200,6 +200,8 @@ void read_mean_field(const DocumentNode& node, const TransferConfig& transfer, M
         for (const char* key : {"in_degree", "in_degree_nodes"})
             table.refuse(key,
                          "with transfer.cells = \"sampled\" the cells that are measured have their own in-degrees");
+    if (transfer.fluctuations == TransferConfig::Fluctuations::Recorded)
+        table.refuse("cell_rates", "with transfer.fluctuations = \"recorded\" every source fires at its own rate");
     static const std::vector<std::string> in_degrees{"list", "gamma", "mean"},
         dynamics{"synaptic", "rate", "master_equation"};
     if (const DocumentNode* value = table.find("in_degree"))

@@ -232,8 +232,9 @@ std::string bases_part(const ValidationReport& report) {
         }
     if (table.empty()) return "";
     return heading("Bases compared") +
-           wrap("The error is that of the points left out, in units of what the weights tolerate: 0.5 Hz, the standard "
-                "error and 2 % of the rate together. Each population takes the basis with the least error (the star) "
+           wrap("The error is that of the points left out, in units of what the weights tolerate: the "
+                "tolerances of [transfer] and the standard error together. Each population takes the basis with the "
+                "least error (the star) "
                 "among those that are defined at most points.") +
            table.text() + bullets(reasons);
 }

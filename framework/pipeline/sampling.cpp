@@ -184,15 +184,16 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
     Sampling s{config,      network, r,  record, progress, rate_path(r, record), pathway_edges(config, network, r),
                modelled(r), {},      {}, {}};
     s.statistics.cv_isi = s.path.cv_isi;
+    const bool recorded = config.transfer.fluctuations == TransferConfig::Fluctuations::Recorded;
     if (config.transfer.cells == TransferConfig::Cells::Sampled) {
         choose_cells(s);
-        s.statistics.cv_isi = own_regularity(s);
+        if (!recorded) s.statistics.cv_isi = own_regularity(s); // recorded trains are as regular as they are
         if (config.mean_field.cell_rates) {
             const MeanFieldModel pilot = pilot_model(s);
             s.rho = relative_rates(r, stationary_cell_rates(config, r, s.edges, pilot.populations(), record, progress));
             choose_cells(s);
         }
-        if (config.transfer.fluctuations == TransferConfig::Fluctuations::Recorded)
+        if (recorded)
             for (const ConditionRecord* c : stationary_conditions(record))
                 s.statistics.spikes.push_back(std::make_shared<const CircuitSpikes>(circuit_spikes(r, *c)));
     }

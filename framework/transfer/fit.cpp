@@ -320,6 +320,23 @@ std::size_t fit_count(const FitOptions& options) {
     return std::max(options.starts, 1u) + (options.folds > 1 ? options.folds : 0) + 2;
 }
 
+void widen_domain(TransferFit& fit, const std::vector<double>& x, std::pair<double, double> G) {
+    const auto [G_e, G_i] = G;
+    if (fit.lower.empty()) {
+        fit.lower = fit.upper = x;
+        fit.G_e_lower = fit.G_e_upper = G_e;
+        fit.G_i_lower = fit.G_i_upper = G_i;
+    }
+    for (std::size_t k = 0; k < x.size(); ++k) {
+        fit.lower[k] = std::min(fit.lower[k], x[k]);
+        fit.upper[k] = std::max(fit.upper[k], x[k]);
+    }
+    fit.G_e_lower = std::min(fit.G_e_lower, G_e);
+    fit.G_e_upper = std::max(fit.G_e_upper, G_e);
+    fit.G_i_lower = std::min(fit.G_i_lower, G_i);
+    fit.G_i_upper = std::max(fit.G_i_upper, G_i);
+}
+
 std::vector<double> basis_rates(const Instance& instance, std::span<const double> inputs,
                                 std::span<const double> coefficients, std::span<const double> lower,
                                 std::span<const double> upper) {
@@ -356,7 +373,6 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
     std::vector<double> relative_floor; // of the held-out points: those precise enough for a relative error
     std::vector<std::pair<std::size_t, std::vector<double>>> at_rest; // points without extra current, for fitted_hz
     fit.fitted_hz.resize(table.points.size());
-    bool first = true;
     for (std::size_t i = 0; i < table.points.size(); ++i) {
         const TransferPoint& p = table.points[i];
         if (p.nu.size() != inputs.pathways())
@@ -391,21 +407,7 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
         }
         if (fitted) training.add(at.x, p.rate_hz, weight_of(p, table, options), p.use == TransferPoint::Use::Working);
         if (!fitted && !(held_out && m == 0)) continue; // without a fit, the domain is where it was tested
-        const auto [G_e, G_i] = inputs.conductances(r);
-        if (first) {
-            fit.lower = fit.upper = at.x;
-            fit.G_e_lower = fit.G_e_upper = G_e;
-            fit.G_i_lower = fit.G_i_upper = G_i;
-        }
-        first = false;
-        for (std::size_t k = 0; k < at.x.size(); ++k) {
-            fit.lower[k] = std::min(fit.lower[k], at.x[k]);
-            fit.upper[k] = std::max(fit.upper[k], at.x[k]);
-        }
-        fit.G_e_lower = std::min(fit.G_e_lower, G_e);
-        fit.G_e_upper = std::max(fit.G_e_upper, G_e);
-        fit.G_i_lower = std::min(fit.G_i_lower, G_i);
-        fit.G_i_upper = std::max(fit.G_i_upper, G_i);
+        widen_domain(fit, at.x, inputs.conductances(r));
     }
     fit.points = training.size();
     fit.heldout_points = heldout.size();

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugin/component.hpp"
@@ -109,6 +110,9 @@ struct BasisCandidate {
 /// candidate is fitted as by fit_transfer.  Throws InputError when none can be used.
 [[nodiscard]] TransferFit fit_best(const TransferTable& table, std::span<const BasisCandidate> candidates,
                                    const Instance& optimizer, const FitOptions& options, Progress& progress);
+
+/// Widens a fit's domain to a point: its inputs x and summed conductances {G_e, G_i}.
+void widen_domain(TransferFit& fit, const std::vector<double>& x, std::pair<double, double> G);
 
 /// The rate (Hz) of a basis at inputs [n * inputs], point-major, for given coefficients and domain.
 [[nodiscard]] std::vector<double> basis_rates(const Instance& basis, std::span<const double> inputs,

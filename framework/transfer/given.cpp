@@ -20,7 +20,6 @@ bool spans_domain(Use use) {
 
 /// The domain that the table covers; counts the points without inputs.
 void set_domain(const TransferTable& table, const TransferInputs& inputs, TransferFit& fit) {
-    bool first = true;
     InputPoint at;
     for (const TransferPoint& p : table.points) {
         if (!spans_domain(p.use)) continue;
@@ -31,23 +30,9 @@ void set_domain(const TransferTable& table, const TransferInputs& inputs, Transf
             ++(p.use == Use::HeldOut ? fit.heldout_undefined : fit.undefined_points);
             continue;
         }
-        const auto [G_e, G_i] = inputs.conductances(r);
-        if (first) {
-            fit.lower = fit.upper = at.x;
-            fit.G_e_lower = fit.G_e_upper = G_e;
-            fit.G_i_lower = fit.G_i_upper = G_i;
-        }
-        first = false;
-        for (std::size_t k = 0; k < at.x.size(); ++k) {
-            fit.lower[k] = std::min(fit.lower[k], at.x[k]);
-            fit.upper[k] = std::max(fit.upper[k], at.x[k]);
-        }
-        fit.G_e_lower = std::min(fit.G_e_lower, G_e);
-        fit.G_e_upper = std::max(fit.G_e_upper, G_e);
-        fit.G_i_lower = std::min(fit.G_i_lower, G_i);
-        fit.G_i_upper = std::max(fit.G_i_upper, G_i);
+        widen_domain(fit, at.x, inputs.conductances(r));
     }
-    if (first)
+    if (fit.lower.empty())
         throw InputError(
             fmt::format("the transfer function of '{}' has no point where '{}' is defined; sample more points "
                         "or choose another basis",

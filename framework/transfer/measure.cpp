@@ -11,7 +11,7 @@
 namespace mfm {
 namespace {
 
-constexpr double least_cv = 0.1, irregular = 0.95; // trains more irregular than this are taken as Poisson
+constexpr double irregular = 0.95; // trains more irregular than this are taken as Poisson
 
 /// Two values at least, so that an array counts as one value per cell.
 AlignedVector<double> per_cell(const std::vector<double>& x, double factor) {

@@ -14,6 +14,9 @@
 
 namespace mfm {
 
+/// Trains more regular than this are drawn as if they were not.
+inline constexpr double least_cv = 0.1;
+
 /// What cells gave under stationary input; statistics over cells.
 struct Measured {
     double rate_hz = 0, se_hz = 0, cv_isi = 0, mean_adaptation = 0, seconds = 0;

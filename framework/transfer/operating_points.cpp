@@ -15,7 +15,6 @@ namespace mfm {
 namespace {
 
 constexpr std::uint64_t most_measured = 1024;
-constexpr double least_cv = 0.1;
 
 /// Up to most_measured cells of a population, at random.
 std::vector<std::uint32_t> measured_cells(const PipelineConfig& config, const MesoPopulation& meso) {

@@ -293,6 +293,9 @@ TEST_CASE("transfer functions of sampled cells compose with what their sources d
     Pipeline p(with(sampled, "optimizer", "fluctuations = \"populations\"\noptimizer") +
                "[mean_field]\ndynamics = \"rate\"\n");
     CHECK(p.error().find("transfer.fluctuations needs mean_field.dynamics = \"synaptic\"") != std::string::npos);
+    Pipeline own(with(sampled, "optimizer", "fluctuations = \"recorded\"\noptimizer") +
+                 "[mean_field]\ncell_rates = true\n");
+    CHECK(own.error().find("every source fires at its own rate") != std::string::npos);
     Pipeline q(sampled + "[mean_field]\nin_degree = \"gamma\"\n");
     CHECK(q.error().find("mean_field.in_degree does not belong here") != std::string::npos);
 }
