@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "app/list.hpp"
+#include "check/check.hpp"
 #include "pipeline/model_equations.hpp"
 #include "pipeline/run.hpp"
 #include "plugin/registry.hpp"
@@ -72,7 +73,7 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
         return fmt::format("'{}' is one word too many{}", word, help);
     }
     if (commands.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-        if (extras.empty()) return "give a command: run, equations, plugins or describe" + help;
+        if (extras.empty()) return "give a command: run, equations, plugins, describe or check" + help;
         if (extras.front().starts_with('-'))
             return fmt::format("unknown option '{}'{}{}", extras.front(),
                                mfm::did_you_mean(extras.front(), known_options(app)), help);
@@ -84,11 +85,12 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
 
 struct CommandLine {
     CLI::App app{"Mean-field models of brain circuits, derived from their spiking networks", "automfm"};
-    CLI::App *run = nullptr, *equations = nullptr, *plugins = nullptr, *describe = nullptr;
+    CLI::App *run = nullptr, *equations = nullptr, *plugins = nullptr, *describe = nullptr, *check = nullptr;
     mfm::RunOptions options;
-    std::string file, out, seed, threads, id;
+    std::string file, out, seed, threads, id, seconds;
+    std::vector<std::string> settings;
     std::vector<std::string> folders;
-    bool why = false, latex = false;
+    bool why = false, latex = false, json = false;
 
     CommandLine() {
         app.set_version_flag("--version", std::string("automfm ") + mfm::automfm_version());
@@ -110,11 +112,32 @@ struct CommandLine {
         plugins->add_flag("--why", why, "List those refused too, and the reason");
         describe = app.add_subcommand("describe", "Settings, citation and page of a plugin");
         describe->add_option("ID", id, "The plugin's id")->required();
+        check = app.add_subcommand("check", "Test a plugin library against what the ABI promises");
+        check->add_option("FILE", file, "The library, NAME.so")->required();
+        check->add_option("--id", id, "Check this component alone");
+        check->add_option("--set", settings, "A setting to check with: NAME=VALUE, or ID.NAME=VALUE")
+            ->allow_extra_args(false);
+        check->add_option("--seconds", seconds, "Processor time that a group of checks may take; 20 by default");
+        check->add_flag("--json", json, "The report as JSON");
         for (CLI::App* command : {run, equations, plugins, describe})
             command->add_option("--plugin-path", folders, "A folder of plugins, searched before all others")
                 ->allow_extra_args(false);
     }
 };
+
+mfm::ExitCode check_plugin(const CommandLine& line) {
+    mfm::check::CheckOptions options{line.file, line.id, line.settings};
+    if (!line.seconds.empty()) options.seconds = static_cast<double>(whole_number(line.seconds, "--seconds", 86400));
+    if (options.seconds < 1) throw mfm::InputError("--seconds must be at least 1");
+    const mfm::check::LibraryReport report = mfm::check::check_library(options);
+    fmt::print("{}", line.json ? report_json(report) : report_text(report));
+    const std::size_t failed = report.count(mfm::check::Outcome::Fail),
+                      not_run = report.count(mfm::check::Outcome::NotRun);
+    if (failed > 0)
+        throw mfm::PluginError(fmt::format("'{}' failed {} of the checks; {}", report.file, failed, report.reason()));
+    if (not_run > 0) throw mfm::InputError(fmt::format("'{}' could not be checked; {}", report.file, report.reason()));
+    return mfm::ExitCode::Done;
+}
 
 mfm::ExitCode execute(CommandLine& line) {
     const std::vector<std::filesystem::path> folders(line.folders.begin(), line.folders.end());
@@ -134,6 +157,7 @@ mfm::ExitCode execute(CommandLine& line) {
         fmt::print("{}", mfm::equations_of_run({line.file, line.latex, folders}));
         return mfm::ExitCode::Done;
     }
+    if (line.check->parsed()) return check_plugin(line);
     const mfm::Registry registry(mfm::plugin_search_path(folders));
     fmt::print("{}", line.plugins->parsed() ? mfm::list_plugins(registry, line.why)
                                             : mfm::describe_plugin(registry, line.id));
