@@ -88,7 +88,7 @@ struct CommandLine {
     CLI::App *run = nullptr, *equations = nullptr, *plugins = nullptr, *describe = nullptr, *check = nullptr;
     mfm::RunOptions options;
     std::string file, out, seed, threads, id, seconds;
-    std::vector<std::string> settings;
+    std::vector<std::string> settings, only;
     std::vector<std::string> folders;
     bool why = false, latex = false, json = false;
 
@@ -117,6 +117,7 @@ struct CommandLine {
         check->add_option("--id", id, "Check this component alone");
         check->add_option("--set", settings, "A setting to check with: NAME=VALUE, or ID.NAME=VALUE")
             ->allow_extra_args(false);
+        check->add_option("--only", only, "Run this check alone, by its name in the report")->allow_extra_args(false);
         check->add_option("--seconds", seconds, "Processor time that a group of checks may take; 20 by default");
         check->add_flag("--json", json, "The report as JSON");
         for (CLI::App* command : {run, equations, plugins, describe})
@@ -126,7 +127,7 @@ struct CommandLine {
 };
 
 mfm::ExitCode check_plugin(const CommandLine& line) {
-    mfm::check::CheckOptions options{line.file, line.id, line.settings};
+    mfm::check::CheckOptions options{line.file, line.id, line.settings, line.only};
     if (!line.seconds.empty()) options.seconds = static_cast<double>(whole_number(line.seconds, "--seconds", 86400));
     if (options.seconds < 1) throw mfm::InputError("--seconds must be at least 1");
     const mfm::check::LibraryReport report = mfm::check::check_library(options);

@@ -118,10 +118,10 @@ private:
             if (difference) report_.findings.push_back({Outcome::Fail, check, what + ": " + *difference});
             return !difference;
         };
-        if (compare("reproducible", "in another process", outputs_with({}, "reproducible")))
+        if (wanted("reproducible") && compare("reproducible", "in another process", outputs_with({}, "reproducible")))
             report_.findings.push_back(
                 {Outcome::Pass, "reproducible", "the same calls with the same seed in two processes: the same bits"});
-        if (kind.has_vector_width) {
+        if (kind.has_vector_width && wanted("vector width")) {
             bool same = true;
             for (const char* lanes : {"2", "4", "8", "16"})
                 same = compare("vector width", fmt::format("with MFM_LANES={}", lanes),
@@ -132,6 +132,7 @@ private:
         }
         for (const Group& each : common_groups()) group(&kind, each);
         for (const Group& each : kind.groups) group(&kind, each);
+        if (!wanted("memory")) return;
         child("memory", {}, [&](const Component& component, Reporter& report) {
             const Subject subject = subject_of(component, &kind, report);
             CostMeter meter(report);
@@ -139,7 +140,12 @@ private:
             meter.conclude();
         });
     }
+    [[nodiscard]] bool wanted(std::string_view check) const {
+        return options_.only.empty() ||
+               std::find(options_.only.begin(), options_.only.end(), check) != options_.only.end();
+    }
     void group(const Kind* kind, const Group& each) {
+        if (!wanted(each.name)) return;
         child(std::string(each.name), {},
               [&](const Component& component, Reporter& report) { each.run(subject_of(component, kind, report)); });
     }
@@ -173,9 +179,20 @@ private:
     ComponentReport& report_;
 };
 
+void check_names(const std::vector<std::string>& only) {
+    std::vector<std::string> names{"reproducible", "vector width", "memory"};
+    for (const Group& group : common_groups()) names.emplace_back(group.name);
+    for (const Kind* kind : kinds())
+        for (const Group& group : kind->groups) names.emplace_back(group.name);
+    for (const std::string& name : only)
+        if (std::find(names.begin(), names.end(), name) == names.end())
+            throw InputError(fmt::format("there is no check '{}'{}", name, did_you_mean(name, names)));
+}
+
 } // namespace
 
 LibraryReport check_library(const CheckOptions& options) {
+    check_names(options.only);
     std::error_code failure;
     if (!std::filesystem::is_regular_file(options.file, failure))
         throw InputError(fmt::format("there is no file '{}'; name a plugin library (NAME.so)", options.file.string()));

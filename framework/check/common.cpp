@@ -174,12 +174,9 @@ void check_threads(const Subject& subject) {
                     n_threads));
 }
 
-constexpr std::array groups{Group{"settings", &check_settings},
-                            Group{"guard pages, ends", &check_ends},
-                            Group{"guard pages, beginnings", &check_beginnings},
-                            Group{"repetition", &check_repetition},
-                            Group{"two instances", &check_two_instances},
-                            Group{"threads", &check_threads}};
+constexpr std::array groups{Group{"settings", &check_settings},           Group{"guard pages", &check_ends},
+                            Group{"guard pages", &check_beginnings},      Group{"repetition", &check_repetition},
+                            Group{"two instances", &check_two_instances}, Group{"threads", &check_threads}};
 
 } // namespace
 

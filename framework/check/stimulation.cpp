@@ -29,7 +29,6 @@ struct Protocol {
         Arrays arrays(place);
         mfm_condition empty{};
         empty.size = sizeof empty;
-        std::fill(std::begin(empty.label), std::end(empty.label), '?');
         mfm_condition* const out = arrays.shared("the condition", std::span<const mfm_condition>(&empty, 1));
         must("conditions", "describe", table.describe, live.self(), c, out);
         return *out;
