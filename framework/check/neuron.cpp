@@ -298,7 +298,7 @@ void check_noise(const Subject& subject) {
             }
             driven = driven && by_seed;
             if (!by_seed) continue;
-            const std::vector<double>& v = run(plan, true).state[0];
+            const std::vector<double> v = run(plan, true).state[0];
             if (std::all_of(v.begin(), v.end(), [&](double x) { return same_bits(x, v[0]); }))
                 throw Failed("noise",
                              fmt::format("all cells get the same Poisson input: state '{}' is alike in all of them",

@@ -159,7 +159,7 @@ Rig transfer_rig(const Subject& subject, const SettingValues& settings, Place pl
     return {[basis](Place where, unsigned variant) {
         Outputs out = basis->evaluate(basis->points(37, variant), varied(*basis, variant), 7, where).outputs();
         out.add("value alone", basis->evaluate(basis->points(37, variant), varied(*basis, variant), 0, where).value);
-        out.add("guess", basis->guess(variant, where));
+        if (variant < 2) out.add("guess", basis->guess(variant, where)); // it may take its time
         return out;
     }};
 }
@@ -188,19 +188,32 @@ void check_shape(const Subject& subject) {
 void check_gradients_of(const Subject& subject) {
     const Basis basis(subject, subject.settings, Place::Heap);
     const Instance instance(subject.component, subject.settings);
-    std::vector<double> flat;
     const auto x = basis.points(12, 3);
-    for (std::size_t i = 0; i < x[0].size(); ++i)
-        for (const auto& axis : x) flat.push_back(axis[i]);
-    set_call("evaluate");
-    const GradientCheck found = check_gradients(instance, flat, varied(basis, 1), basis.lower, basis.upper);
-    if (!(found.largest() < 1e-5))
-        throw Failed("derivatives", fmt::format("{} differs from differences of the values by {:.1e}, relatively",
-                                                found.worst, found.largest()));
+    double largest = 0;
+    for (std::size_t i = 0; i < x[0].size(); ++i) {
+        std::vector<double> point;
+        for (const auto& axis : x) point.push_back(axis[i]);
+        // A basis may have kinks (a spline that must rise has), and differences across one say nothing: at each point,
+        // one of several sets of coefficients has to be free of them.
+        GradientCheck best;
+        double least = std::numeric_limits<double>::infinity();
+        for (unsigned set = 0; set < 4 && !(least < 1e-5); ++set) {
+            set_call("evaluate");
+            const GradientCheck found = check_gradients(
+                instance, point, varied(basis, 4 * static_cast<unsigned>(i) + set), basis.lower, basis.upper);
+            if (!(found.largest() < least)) continue;
+            least = found.largest();
+            best = found;
+        }
+        if (!(least < 1e-5))
+            throw Failed("derivatives", fmt::format("{} differs from differences of the values by {:.1e}, relatively",
+                                                    best.worst.substr(0, best.worst.find(" at point")), least));
+        largest = std::max(largest, least);
+    }
     subject.report.pass(
         "derivatives",
         fmt::format("by coefficients, by inputs and twice by inputs as differences say, within {:.1e} at {} points",
-                    found.largest(), found.points));
+                    largest, x[0].size()));
 }
 
 void check_transfer_batches(const Subject& subject) {

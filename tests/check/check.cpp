@@ -170,8 +170,8 @@ TEST_CASE("a transfer basis that breaks a promise is told which") {
            "guess gives -0.1 for coefficient 'b', which must be at least 0"});
     finds({"transfer_guesses_half", "", "guess", "guess did not write coefficient 'b'"});
     finds({"transfer_forgets_the_last", "", "evaluate", "evaluate did not write value of point 36"});
-    finds({"transfer_wrong_by_coefficient", "derivatives", "derivatives", "d/db at point "});
-    finds({"transfer_wrong_by_input", "derivatives", "derivatives", "d/dG_e at point "});
+    finds({"transfer_wrong_by_coefficient", "derivatives", "derivatives", "d/db differs from differences of the values by "});
+    finds({"transfer_wrong_by_input", "derivatives", "derivatives", "d/dG_e differs from differences of the values by "});
     finds({"transfer_masks_nan", "NaN", "NaN", "NaN as input 'G_e' is masked: the rate is "});
 }
 

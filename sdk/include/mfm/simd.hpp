@@ -87,6 +87,13 @@ template <class F> MFM_INLINE F max(const F& a, const F& b) {
 template <class F> MFM_INLINE F min(const F& a, const F& b) {
     return a < b ? a : b;
 }
+/// All bits of a lane where a < b, or a <= b.
+template <class F> MFM_INLINE auto less(const F& a, const F& b) {
+    return a < b;
+}
+template <class F> MFM_INLINE auto less_equal(const F& a, const F& b) {
+    return a <= b;
+}
 template <class I> MFM_INLINE unsigned signs(const I& m) {
     unsigned r = 0;
     for (unsigned i = 0; i < sizeof(I) / 8; ++i) r |= static_cast<unsigned>(m[i] < 0) << i;
@@ -139,6 +146,24 @@ MFM_INLINE Native<8>::F scale(const Native<8>::F& x, const Native<8>::F&, const 
     __asm__("vscalefpd %2, %1, %0" : "=v"(r) : "v"(x), "v"(n));
     return r;
 }
+// gcc 12 lowers generic vector comparisons to scalars under AVX-512.  17 and 18: less, and less or equal; false for
+// NaN.
+#define MFM_COMPARISON(name, code)                                                                                     \
+    MFM_INLINE Native<4>::I name(const Native<4>::F& a, const Native<4>::F& b) {                                       \
+        Native<4>::I r;                                                                                                \
+        __asm__("vcmppd $" #code ", %2, %1, %0" : "=x"(r) : "x"(a), "xm"(b));                                          \
+        return r;                                                                                                      \
+    }                                                                                                                  \
+    MFM_INLINE Native<8>::I name(const Native<8>::F& a, const Native<8>::F& b) {                                       \
+        Native<8>::I r;                                                                                                \
+        unsigned char mask;                                                                                            \
+        __asm__("vcmppd $" #code ", %2, %1, %0" : "=k"(mask) : "v"(a), "vm"(b));                                       \
+        __asm__("vpmovm2q %1, %0" : "=v"(r) : "k"(mask));                                                              \
+        return r;                                                                                                      \
+    }
+MFM_COMPARISON(less, 17)
+MFM_COMPARISON(less_equal, 18)
+#undef MFM_COMPARISON
 MFM_INLINE unsigned signs(const Native<4>::I& m) {
     unsigned r;
     __asm__("vmovmskpd %1, %0" : "=r"(r) : "x"(m));
@@ -251,21 +276,23 @@ template <int W, int B> struct Real {
         for (int k = 0; k < B; ++k) r.v[k] = detail::fnma(a.v[k], b.v[k], c.v[k]);
         return r;
     }
-    // The sign of a difference, spread over the lane: gcc 12 lowers generic vector comparisons to scalars under
-    // AVX-512, and this to one instruction everywhere.  What a comparison with NaN gives is unspecified.
+    // As IEEE 754 has it: a comparison with NaN is false, so that a potential that is NaN makes no spike and stays
+    // seen.
     MFM_INLINE friend MaskType operator<(const Real& a, const Real& b) {
         MaskType r;
-        for (int k = 0; k < B; ++k) r.v[k] = (I)(a.v[k] - b.v[k]) >> 63;
+        for (int k = 0; k < B; ++k) r.v[k] = detail::less(a.v[k], b.v[k]);
         return r;
     }
     MFM_INLINE friend MaskType operator>(const Real& a, const Real& b) {
         return b < a;
     }
     MFM_INLINE friend MaskType operator<=(const Real& a, const Real& b) {
-        return !(b < a);
+        MaskType r;
+        for (int k = 0; k < B; ++k) r.v[k] = detail::less_equal(a.v[k], b.v[k]);
+        return r;
     }
     MFM_INLINE friend MaskType operator>=(const Real& a, const Real& b) {
-        return !(a < b);
+        return b <= a;
     }
 };
 
