@@ -19,10 +19,8 @@ struct Outcome {
     std::string text; ///< both streams
 };
 
-Outcome automfm(const std::string& arguments) {
-    const std::string command = std::string("env -u MFM_PLUGIN_PATH XDG_DATA_HOME=/nowhere '") + AUTOMFM_EXECUTABLE +
-                                "' " + arguments + " 2>&1";
-    std::FILE* pipe = popen(command.c_str(), "r");
+Outcome shell(const std::string& command) {
+    std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
     REQUIRE(pipe != nullptr);
     Outcome outcome;
     std::array<char, 4096> buffer{};
@@ -33,13 +31,17 @@ Outcome automfm(const std::string& arguments) {
     return outcome;
 }
 
+Outcome automfm(const std::string& arguments) {
+    return shell(std::string("env -u MFM_PLUGIN_PATH XDG_DATA_HOME=/nowhere '") + AUTOMFM_EXECUTABLE + "' " +
+                 arguments);
+}
+
 const std::string with_test_plugins = std::string(" --plugin-path '") + HOST_TEST_PLUGINS + "'";
 
 } // namespace
 
 TEST_CASE("a mistake on the command line is one sentence with the nearest name, and exit code 2") {
     const auto [arguments, sentence] = GENERATE(table<std::string, std::string>({
-        {"", "automfm: give a command: run, equations, plugins or describe; `automfm --help` lists what there is\n"},
         {"plugin",
          "automfm: unknown command 'plugin' (did you mean 'plugins'?); `automfm --help` lists what there is\n"},
         {"--verson",
@@ -60,6 +62,13 @@ TEST_CASE("a mistake on the command line is one sentence with the nearest name, 
     const Outcome outcome = automfm(arguments);
     CHECK(outcome.code == 2);
     CHECK(outcome.text == sentence);
+}
+
+TEST_CASE("no command at all is answered with those that there are") {
+    const Outcome outcome = automfm("");
+    CHECK(outcome.code == 2);
+    CHECK(outcome.text.starts_with("automfm: give a command: run, "));
+    CHECK(outcome.text.ends_with("; `automfm --help` lists what there is\n"));
 }
 
 TEST_CASE("a mistake in the pipeline file is one sentence with its place, and exit code 2") {
@@ -152,4 +161,55 @@ TEST_CASE("describe prints settings with unit, default, bounds and meaning") {
     const Outcome unknown = automfm("describe test_cel" + with_test_plugins);
     CHECK(unknown.code == 2);
     CHECK(unknown.text.starts_with("automfm: there is no plugin 'test_cel' (did you mean 'test_cell'?); looked in "));
+}
+
+TEST_CASE("validate says what a pipeline has, or what is wrong with it, and runs nothing") {
+    const host_test::Folder folder;
+    folder.write("circuit.toml", host_test::circuit);
+    const Outcome fine = automfm("validate circuit.toml" + with_test_plugins);
+    CHECK(fine.code == 0);
+    CHECK(fine.text.starts_with("circuit.toml is a valid pipeline: '"));
+    CHECK(fine.text.find(" populations, ") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists("runs"));
+    folder.write("circuit.toml", host_test::with("145 pF", "145 mV"));
+    const Outcome wrong = automfm("validate circuit.toml" + with_test_plugins);
+    CHECK(wrong.code == 2);
+    CHECK(wrong.text.starts_with("automfm: circuit.toml:14:22: "));
+}
+
+TEST_CASE("doctor tells what is here, and fails where there is no plugin") {
+    const Outcome outcome = automfm("doctor" + with_test_plugins);
+    CHECK(outcome.code == 0);
+    for (const char* line : {"automfm     ", "plugin ABI  1.", "vectors     ", "libraries   ", "plugins     "}) {
+        INFO(line);
+        CHECK(outcome.text.find(line) != std::string::npos);
+    }
+}
+
+TEST_CASE("completion offers commands and options, in bash and in zsh's way of reading bash's") {
+    const auto complete = [](const std::string& words, int at) {
+        const Outcome outcome =
+            shell("bash -c 'source <(\"" AUTOMFM_EXECUTABLE "\" completion bash); COMP_WORDS=(" + words +
+                  "); COMP_CWORD=" + std::to_string(at) + "; _automfm; echo ${COMPREPLY[@]}'");
+        CHECK(outcome.code == 0);
+        return outcome.text;
+    };
+    CHECK(complete("automfm descr", 1) == "describe\n");
+    CHECK(complete("automfm run --thr", 2) == "--threads\n");
+    CHECK(complete("automfm --quiet run --th", 3) == "--threads\n");
+    CHECK(complete("automfm describe --th", 2) == "\n");
+    CHECK(automfm("completion zsh").text.starts_with("# Completion of automfm for zsh"));
+    const Outcome fish = automfm("completion zhs");
+    CHECK(fish.code == 2);
+    CHECK(fish.text == "automfm: there is completion for bash and zsh, not for 'zhs' (did you mean 'zsh'?)\n");
+}
+
+TEST_CASE("the manual page has every command with its options") {
+    const std::string page = automfm("man").text;
+    CHECK(page.starts_with(".TH AUTOMFM 1"));
+    for (const char* piece :
+         {".SS automfm run\n", ".SS automfm describe\n", ".B \\-\\-plugin\\-path", ".SH EXIT STATUS"}) {
+        INFO(piece);
+        CHECK(page.find(piece) != std::string::npos);
+    }
 }
