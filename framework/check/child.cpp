@@ -115,8 +115,7 @@ std::string fault_sentence(const SharedPage& p) {
 std::string death_sentence(int status, bool out_of_time, double seconds, const SharedPage& p) {
     const std::string call(p.call, strnlen(p.call, sizeof p.call));
     const std::string who = call.empty() ? "the library" : call;
-    if (out_of_time || (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL)))
-        return fmt::format("{} had not returned after {} s", who, seconds);
+    if (out_of_time) return fmt::format("{} had not returned after {} s", who, seconds);
     if (WIFSIGNALED(status)) {
         const int signal = WTERMSIG(status);
         if ((signal == SIGSEGV || signal == SIGBUS) && p.signal != 0) return who + " " + fault_sentence(p);
@@ -124,8 +123,7 @@ std::string death_sentence(int status, bool out_of_time, double seconds, const S
             return fmt::format("{} ended the process: {}", who, p.exception);
         return fmt::format("{} ended the process with signal {} ({})", who, signal, strsignal(signal));
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
-        return fmt::format("{} ended the process with exit code {}", who, WEXITSTATUS(status));
+    if (WIFEXITED(status)) return fmt::format("{} ended the process with exit code {}", who, WEXITSTATUS(status));
     return "";
 }
 
@@ -246,7 +244,7 @@ ChildResult run_in_child(const std::vector<std::pair<std::string, std::string>>&
 
     ChildResult result;
     std::string text;
-    bool ended = false, out_of_time = false;
+    bool ended = false;
     const auto last = std::chrono::steady_clock::now() + std::chrono::duration<double>(4 * seconds + 1);
     for (;;) {
         const auto left = std::chrono::duration<double, std::milli>(last - std::chrono::steady_clock::now()).count();
@@ -254,7 +252,7 @@ ChildResult run_in_child(const std::vector<std::pair<std::string, std::string>>&
         const int ready = left > 0 ? poll(&wait, 1, static_cast<int>(left) + 1) : 0;
         if (ready < 0 && errno == EINTR) continue;
         if (ready == 0) {
-            out_of_time = true;
+            result.out_of_time = true;
             kill(child, SIGKILL);
             break;
         }
@@ -275,8 +273,9 @@ ChildResult run_in_child(const std::vector<std::pair<std::string, std::string>>&
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     if (!ended) {
-        result.death = death_sentence(status, out_of_time, seconds, *page);
-        if (result.death.empty()) result.death = "the library ended the process with exit code 0";
+        result.out_of_time =
+            result.out_of_time || (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL));
+        result.death = death_sentence(status, result.out_of_time, seconds, *page);
     }
     munmap(map, sizeof(SharedPage));
     page = nullptr;

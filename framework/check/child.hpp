@@ -41,6 +41,7 @@ struct ChildResult {
     std::vector<Outputs> outputs;
     std::vector<std::pair<std::string, std::string>> values;
     std::string input_error;
+    bool out_of_time = false;
     std::string death; ///< how it ended, when not by itself: "advance crashed (segmentation fault ...)"
 };
 

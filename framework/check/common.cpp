@@ -74,11 +74,15 @@ void check_settings(const Subject& subject) {
 }
 
 void check_guarded(const Subject& subject, Place place, const std::string& where) {
-    const Rig guarded = kind(subject).rig(subject, subject.settings, place),
-              plain = kind(subject).rig(subject, subject.settings, Place::Heap);
+    std::vector<Outputs> guarded;
+    {
+        const Rig rig = kind(subject).rig(subject, subject.settings, place);
+        for (const unsigned variant : {0u, 1u}) guarded.push_back(rig.run(place, variant));
+    }
+    const Rig plain = kind(subject).rig(subject, subject.settings, Place::Heap);
     for (const unsigned variant : {0u, 1u})
         same("guard pages", "with arrays that " + where + " a page instead of arrays on the heap",
-             plain.run(Place::Heap, variant), guarded.run(place, variant));
+             plain.run(Place::Heap, variant), guarded[variant]);
     subject.report.pass("guard pages", fmt::format("arrays {} a page that nobody may touch, inputs that may only be "
                                                    "read, settings out of reach after create: nothing touched",
                                                    where));

@@ -259,7 +259,8 @@ void check_in_degrees(const Subject& subject) {
         any = true;
         const auto n = static_cast<double>(degrees.size());
         double mean = 0, second = 0, fourth = 0;
-        for (const double d : degrees) mean += d / n;
+        for (const double d : degrees) mean += d;
+        mean /= n;
         for (const double d : degrees) {
             second += std::pow(d - mean, 2) / n;
             fourth += std::pow(d - mean, 4) / n;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two small populations with places and projections between them, for connectivity rules to work on.
 #pragma once
-#include <memory>
 #include <string>
 #include <vector>
 
+#include <mfm/abi.h>
+
 #include "check/arrays.hpp"
-#include "mfm/abi.h"
 
 namespace mfm::check {
 

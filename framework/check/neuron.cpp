@@ -31,6 +31,12 @@ std::vector<Prepared> prepared(const Subject& subject, const SettingValues& sett
             refusal = cells->receptors.reason;
             continue;
         }
+        if (place != Place::Heap) { // before anything else, so that what overruns is told by name
+            BatchPlan plan;
+            plan.strength = 1;
+            CellState state = new_cells(*cells, plan, place);
+            advance(*cells, plan, state, place);
+        }
         const std::optional<double> strength = strength_that_fires(*cells);
         out.push_back({std::move(cells), strength});
     }

@@ -3,6 +3,7 @@
 #include <mfm/abi.h>
 
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -107,6 +108,10 @@ unsigned poisson(const mfm_neuron_batch& b, uint64_t drive, uint64_t cell, uint6
     }
 }
 
+[[maybe_unused]] [[gnu::noinline]] void throw_inside() {
+    throw std::runtime_error("thrown inside");
+}
+
 mfm_status advance(void* self, const mfm_neuron_batch* batch, mfm_error*)
 #ifndef THROWS
     noexcept
@@ -118,7 +123,7 @@ mfm_status advance(void* self, const mfm_neuron_batch* batch, mfm_error*)
 #ifdef THROWS
     throw std::runtime_error("thrown inside");
 #elif defined(THROWS_THROUGH_NOEXCEPT)
-    throw std::runtime_error("thrown inside");
+    throw_inside(); // out of the compiler's sight
 #elif defined(ABORTS)
     std::abort();
 #elif defined(CRASHES)
@@ -126,7 +131,7 @@ mfm_status advance(void* self, const mfm_neuron_batch* batch, mfm_error*)
 #elif defined(EXITS)
     _exit(0);
 #elif defined(NEVER_RETURNS)
-    for (volatile int i = 0;; i = i + 1) {
+    for (volatile bool on = true; on;) {
     }
 #elif defined(WRITES_BEYOND)
     b.state[0][b.n] = 0;
@@ -136,7 +141,7 @@ mfm_status advance(void* self, const mfm_neuron_batch* batch, mfm_error*)
     volatile double beyond = b.setting[C_m][b.setting_stride[C_m] != 0 ? b.n : 1];
     (void)beyond;
 #elif defined(WRITES_AN_INPUT)
-    const_cast<double*>(b.setting[C_m])[0] = b.setting[C_m][0];
+    *const_cast<volatile double*>(b.setting[C_m]) = b.setting[C_m][0];
 #elif defined(LEAKS)
     volatile char* lost = static_cast<char*>(std::malloc(100));
     lost[0] = 1;
@@ -144,12 +149,15 @@ mfm_status advance(void* self, const mfm_neuron_batch* batch, mfm_error*)
     volatile double kept = *cell.kept;
     (void)kept;
 #endif
-    static double scratch[4096];
+    static volatile double scratch[4096]; // of all threads
     (void)scratch;
     static double calls = 0;
     (void)calls;
 #ifdef KEEPS_STATIC_STATE
     calls += 1e-9;
+#endif
+#ifdef SHARES_SCRATCH
+    for (uint32_t i = 0; i < b.n; ++i) scratch[i] = setting_of(b, C_m, i);
 #endif
     for (uint32_t t = 0; t < b.n_steps; ++t)
         for (uint32_t i = 0; i < b.n; ++i) {
@@ -177,9 +185,6 @@ mfm_status advance(void* self, const mfm_neuron_batch* batch, mfm_error*)
             C += 0.0 * b.state[0][i ^ 1];
 #endif
 #ifdef SHARES_SCRATCH
-            scratch[i] = C; // of all threads
-            for (volatile int k = 0; k < 20; k = k + 1) {
-            }
             C = scratch[i];
 #endif
             V += b.dt * (gE - g * V) / C;

@@ -3,6 +3,7 @@
 #include <mfm/abi.h>
 
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <vector>
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace {
 
@@ -31,11 +32,11 @@ mfm_status shape(void*, const mfm_field* const** in, const mfm_field* const** ou
 }
 mfm_status guess(void*, const mfm_transfer_batch*, double* coefficient, mfm_error*) noexcept {
     coefficient[0] = 1;
+#ifndef GUESSES_HALF
     coefficient[1] = 0.1;
+#endif
 #ifdef GUESSES_OUT_OF_BOUNDS
     coefficient[1] = -0.1;
-#elif defined(GUESSES_HALF)
-    coefficient[1] = coefficient[2];
 #endif
     return MFM_OK;
 }
