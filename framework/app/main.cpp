@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "app/list.hpp"
+#include "app/new_project.hpp"
 #include "pipeline/model_equations.hpp"
 #include "pipeline/run.hpp"
 #include "plugin/registry.hpp"
@@ -72,7 +73,7 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
         return fmt::format("'{}' is one word too many{}", word, help);
     }
     if (commands.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-        if (extras.empty()) return "give a command: run, equations, plugins or describe" + help;
+        if (extras.empty()) return "give a command: run, equations, plugins, describe or new" + help;
         if (extras.front().starts_with('-'))
             return fmt::format("unknown option '{}'{}{}", extras.front(),
                                mfm::did_you_mean(extras.front(), known_options(app)), help);
@@ -84,9 +85,9 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
 
 struct CommandLine {
     CLI::App app{"Mean-field models of brain circuits, derived from their spiking networks", "automfm"};
-    CLI::App *run = nullptr, *equations = nullptr, *plugins = nullptr, *describe = nullptr;
+    CLI::App *run = nullptr, *equations = nullptr, *plugins = nullptr, *describe = nullptr, *create = nullptr;
     mfm::RunOptions options;
-    std::string file, out, seed, threads, id;
+    std::string file, out, seed, threads, id, kind, folder;
     std::vector<std::string> folders;
     bool why = false, latex = false;
 
@@ -110,7 +111,11 @@ struct CommandLine {
         plugins->add_flag("--why", why, "List those refused too, and the reason");
         describe = app.add_subcommand("describe", "Settings, citation and page of a plugin");
         describe->add_option("ID", id, "The plugin's id")->required();
-        for (CLI::App* command : {run, equations, plugins, describe})
+        create = app.add_subcommand("new", "Write the project of a plugin of your own: source, test, page, pipeline");
+        create->add_option("KIND", kind, "neuron, connectivity, stimulation, transfer or optimizer")->required();
+        create->add_option("NAME", id, "The plugin's id")->required();
+        create->add_option("--dir", folder, "The project's folder; the plugin's name by default");
+        for (CLI::App* command : {run, equations, plugins, describe, create})
             command->add_option("--plugin-path", folders, "A folder of plugins, searched before all others")
                 ->allow_extra_args(false);
     }
@@ -135,6 +140,10 @@ mfm::ExitCode execute(CommandLine& line) {
         return mfm::ExitCode::Done;
     }
     const mfm::Registry registry(mfm::plugin_search_path(folders));
+    if (line.create->parsed()) {
+        fmt::print("{}", mfm::new_project(line.kind, line.id, line.folder.empty() ? line.id : line.folder, registry));
+        return mfm::ExitCode::Done;
+    }
     fmt::print("{}", line.plugins->parsed() ? mfm::list_plugins(registry, line.why)
                                             : mfm::describe_plugin(registry, line.id));
     return mfm::ExitCode::Done;

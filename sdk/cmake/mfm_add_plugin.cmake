@@ -1,13 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-# mfm_add_plugin(NAME SOURCES a.cpp ... [LIBRARIES targets ...] [PAGE page.md])
+# mfm_add_plugin(NAME SOURCES a.cpp ... [LIBRARIES targets ...] [PAGE page.md] [DATA files ...])
 #   A plugin library NAME.so that exports the one symbol of the ABI.  Numbers are the same with every compiler and vector
 #   width: a * b + c is contracted only where fma says so, and no optimisation changes a value.
 #   The page (README.md beside the list file, when there is one) can be included as "mfm_page.h": constant mfm_page.
+#   Data files are put into NAME.data beside the library, in the build and where it is installed; mfm/files.hpp finds them.
+set_property(GLOBAL PROPERTY mfm_plugin_flags -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden -fvisibility-inlines-hidden)
+
 function(mfm_add_plugin name)
-  cmake_parse_arguments(arg "" "PAGE" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "PAGE" "SOURCES;LIBRARIES;DATA" ${ARGN})
   if(NOT arg_SOURCES)
     message(FATAL_ERROR "mfm_add_plugin(${name}): name the sources, as in SOURCES ${name}.cpp")
   endif()
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "mfm_add_plugin(${name}): '${arg_UNPARSED_ARGUMENTS}' belongs to none of SOURCES, LIBRARIES, PAGE and DATA")
+  endif()
+  get_property(flags GLOBAL PROPERTY mfm_plugin_flags)
+  set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map)
   add_library(${name} MODULE ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE mfm::sdk ${arg_LIBRARIES})
   if(NOT arg_PAGE AND EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/README.md)
@@ -21,11 +29,10 @@ function(mfm_add_plugin name)
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${name}-page)
   endif()
   target_compile_features(${name} PRIVATE cxx_std_20)
-  target_compile_options(${name} PRIVATE -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden -fvisibility-inlines-hidden
+  target_compile_options(${name} PRIVATE ${flags}
     $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi> $<$<CXX_COMPILER_ID:Clang>:-Wno-psabi>)
-  set_target_properties(${name} PROPERTIES PREFIX "" POSITION_INDEPENDENT_CODE ON
-    LINK_DEPENDS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map)
-  target_link_options(${name} PRIVATE -Wl,--version-script=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map -Wl,--no-undefined)
+  set_target_properties(${name} PROPERTIES PREFIX "" POSITION_INDEPENDENT_CODE ON LINK_DEPENDS ${map})
+  target_link_options(${name} PRIVATE -Wl,--version-script=${map} -Wl,--no-undefined)
   if(AUTOMFM_PLUGIN_OUTPUT) # inside automfm's own build
     target_link_libraries(${name} PRIVATE automfm_warnings)
     set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${AUTOMFM_PLUGIN_OUTPUT})
@@ -33,6 +40,30 @@ function(mfm_add_plugin name)
       add_custom_target(automfm_plugins)
     endif()
     add_dependencies(automfm_plugins ${name})
-    install(TARGETS ${name} LIBRARY DESTINATION ${AUTOMFM_PLUGIN_INSTALL} COMPONENT automfm)
+    set(component automfm)
+    if(arg_LIBRARIES) # a package of its own, so that automfm needs nobody's library or licence
+      set(component plugin-${name})
+      set_property(GLOBAL APPEND PROPERTY automfm_plugin_components ${component})
+    endif()
+    set(destination ${AUTOMFM_PLUGIN_INSTALL})
+  else()
+    # Without a build type CMake would not optimise at all.
+    target_compile_options(${name} PRIVATE $<$<CONFIG:>:-O3>)
+    # Libraries that come with the plugin are looked for beside it.
+    set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN")
+    set(component plugins)
+    set(destination lib/automfm/plugins)
+  endif()
+  install(TARGETS ${name} LIBRARY DESTINATION ${destination} COMPONENT ${component})
+  if(arg_DATA)
+    get_target_property(folder ${name} LIBRARY_OUTPUT_DIRECTORY)
+    if(NOT folder)
+      set(folder ${CMAKE_CURRENT_BINARY_DIR})
+    endif()
+    foreach(file ${arg_DATA})
+      get_filename_component(leaf ${file} NAME)
+      configure_file(${file} ${folder}/${name}.data/${leaf} COPYONLY)
+    endforeach()
+    install(FILES ${arg_DATA} DESTINATION ${destination}/${name}.data COMPONENT ${component})
   endif()
 endfunction()

@@ -2,8 +2,10 @@
 // The tool as a user meets it: what it prints and how it ends.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <sstream>
 #include <string>
 
 #include <sys/wait.h>
@@ -33,13 +35,20 @@ Outcome automfm(const std::string& arguments) {
     return outcome;
 }
 
+std::string text_of(const std::filesystem::path& file) {
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    return text.str();
+}
+
 const std::string with_test_plugins = std::string(" --plugin-path '") + HOST_TEST_PLUGINS + "'";
 
 } // namespace
 
 TEST_CASE("a mistake on the command line is one sentence with the nearest name, and exit code 2") {
     const auto [arguments, sentence] = GENERATE(table<std::string, std::string>({
-        {"", "automfm: give a command: run, equations, plugins or describe; `automfm --help` lists what there is\n"},
+        {"",
+         "automfm: give a command: run, equations, plugins, describe or new; `automfm --help` lists what there is\n"},
         {"plugin",
          "automfm: unknown command 'plugin' (did you mean 'plugins'?); `automfm --help` lists what there is\n"},
         {"--verson",
@@ -53,6 +62,19 @@ TEST_CASE("a mistake on the command line is one sentence with the nearest name, 
         {"run a.toml --seed -1", "automfm: --seed must be a whole number from 0 to 9223372036854775807, but is '-1'\n"},
         {"run a.toml --threads few", "automfm: --threads must be a whole number from 0 to 4096, but is 'few'\n"},
         {"run /nowhere/a.toml", "automfm: cannot read the file '/nowhere/a.toml': No such file or directory\n"},
+        {"new neuron", "automfm: NAME is required; `automfm new --help` lists what there is\n"},
+        {"new neurons mine",
+         "automfm: there is no kind of plugin 'neurons' (did you mean 'neuron'?); there are connectivity, neuron, "
+         "optimizer, stimulation, transfer\n"},
+        {"new neuron 2nd",
+         "automfm: '2nd' cannot be the name of a plugin: it must be a letter, then letters, digits and underscores, 64 "
+         "at most in all\n"},
+        {"new neuron my-model",
+         "automfm: 'my-model' cannot be the name of a plugin: it must be a letter, then letters, digits and "
+         "underscores, 64 at most in all\n"},
+        {"new neuron test", "automfm: 'test' cannot be the name of a plugin: CMake keeps it for itself\n"},
+        {"new neuron mine --dir /proc/mine",
+         "automfm: cannot write into the folder '/proc/mine': No such file or directory; name another with --dir\n"},
         {"plugins --plugin-path /nowhere",
          "automfm: the plugin folder '/nowhere' does not exist; name one that does\n"},
     }));
@@ -152,4 +174,60 @@ TEST_CASE("describe prints settings with unit, default, bounds and meaning") {
     const Outcome unknown = automfm("describe test_cel" + with_test_plugins);
     CHECK(unknown.code == 2);
     CHECK(unknown.text.starts_with("automfm: there is no plugin 'test_cel' (did you mean 'test_cell'?); looked in "));
+}
+
+TEST_CASE("new writes a project of one source, five lines of CMake, a test, a page and a pipeline") {
+    const host_test::Folder folder;
+    for (const char* kind : {"neuron", "connectivity", "stimulation", "transfer", "optimizer"}) {
+        INFO(kind);
+        const Outcome outcome = automfm(std::string("new ") + kind + " mine --dir 'of " + kind + "'");
+        CHECK(outcome.code == 0);
+        CHECK(outcome.text == std::string("of ") + kind +
+                                  "/\n"
+                                  "  CMakeLists.txt  how it is built\n"
+                                  "  README.md       its page, which `automfm describe` prints\n"
+                                  "  mine.cpp        the plugin: edit this\n"
+                                  "  mine.toml       a pipeline that uses it\n"
+                                  "  test.cmake      what must be true of it; ctest runs this\n"
+                                  "\nBuild it against the SDK, test it, run its pipeline:\n"
+                                  "  cd 'of " +
+                                  kind +
+                                  "'\n"
+                                  "  cmake -B build && cmake --build build\n"
+                                  "  ctest --test-dir build --output-on-failure\n"
+                                  "  automfm run mine.toml --plugin-path build\n");
+        std::size_t files = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(std::string("of ") + kind)) {
+            INFO(entry.path());
+            ++files;
+            const std::string text = text_of(entry.path());
+            CHECK(text.find("my_plugin") == std::string::npos);
+            if (entry.path().extension() == ".cpp") CHECK(text.find("id = \"mine\"") != std::string::npos);
+            if (entry.path().extension() == ".txt") CHECK(std::count(text.begin(), text.end(), '\n') == 5);
+            if (entry.path().extension() == ".md") CHECK(text.starts_with("# mine: "));
+        }
+        CHECK(files == 5);
+    }
+}
+
+TEST_CASE("new overwrites nothing, and writes nothing when a file is in its way") {
+    const host_test::Folder folder;
+    folder.write("mine/README.md", "mine\n");
+    const Outcome outcome = automfm("new transfer mine");
+    CHECK(outcome.code == 2);
+    CHECK(outcome.text == "automfm: 'mine/README.md' is there already, and nothing is overwritten; name another folder "
+                          "with --dir, or remove it\n");
+    CHECK(text_of("mine/README.md") == "mine\n");
+    CHECK_FALSE(std::filesystem::exists("mine/mine.cpp"));
+    folder.write("other/notes.txt", "what else is in the folder is no matter");
+    CHECK(automfm("new transfer mine --dir other").code == 0);
+}
+
+TEST_CASE("new refuses the id of a plugin that is found, since one of the two would never load") {
+    const host_test::Folder folder;
+    const Outcome outcome = automfm("new neuron test_cell" + with_test_plugins);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.text == "automfm: there is a plugin 'test_cell' already, " + std::string(HOST_TEST_PLUGINS) +
+                              "/host_test_plugins.so; choose another name\n");
+    CHECK_FALSE(std::filesystem::exists("test_cell"));
 }
