@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# mfm_add_plugin(NAME SOURCES a.cpp ... [LIBRARIES targets ...] [PAGE page.md] [DATA files ...])
+# mfm_add_plugin(NAME SOURCES a.cpp ... [LIBRARIES targets ...] [PAGE page.md ...] [DATA files ...])
 #   A plugin library NAME.so that exports the one symbol of the ABI.  Numbers are the same with every compiler and vector
 #   width: a * b + c is contracted only where fma says so, and no optimisation changes a value.
 #   The page (README.md beside the list file, when there is one) can be included as "mfm_page.h": constant mfm_page.
+#   With several pages, for a library of several components, each is a constant of its file's name: ramp_page of ramp.md.
 #   Data files are put into NAME.data beside the library, in the build and where it is installed; mfm/files.hpp finds them.
 set_property(GLOBAL PROPERTY mfm_plugin_flags -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden -fvisibility-inlines-hidden)
 
 function(mfm_add_plugin name)
-  cmake_parse_arguments(arg "" "PAGE" "SOURCES;LIBRARIES;DATA" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;PAGE;DATA" ${ARGN})
   if(NOT arg_SOURCES)
     message(FATAL_ERROR "mfm_add_plugin(${name}): name the sources, as in SOURCES ${name}.cpp")
   endif()
@@ -22,10 +23,18 @@ function(mfm_add_plugin name)
     set(arg_PAGE README.md)
   endif()
   if(arg_PAGE)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${arg_PAGE})
-    file(READ ${arg_PAGE} page)
-    file(CONFIGURE OUTPUT ${name}-page/mfm_page.h CONTENT
-      "inline constexpr char mfm_page[] = R\"mfm_page(@page@)mfm_page\";\n" @ONLY)
+    set(pages "")
+    list(LENGTH arg_PAGE count)
+    foreach(file ${arg_PAGE})
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+      file(READ ${file} page)
+      set(constant mfm)
+      if(count GREATER 1)
+        get_filename_component(constant ${file} NAME_WE)
+      endif()
+      string(APPEND pages "inline constexpr char ${constant}_page[] = R\"mfm_page(${page})mfm_page\";\n")
+    endforeach()
+    file(CONFIGURE OUTPUT ${name}-page/mfm_page.h CONTENT "#pragma once\n@pages@" @ONLY)
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${name}-page)
   endif()
   target_compile_features(${name} PRIVATE cxx_std_20)

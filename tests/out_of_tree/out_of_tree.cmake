@@ -1,18 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a third party does: install the SDK, build plugins against it, load them; with this build's compiler, and with clang.
+if(NOT TARGET automfm)
+  return()
+endif()
 set(out_of_tree_folder ${CMAKE_CURRENT_LIST_DIR})
-function(out_of_tree_test name compiler plugins label)
-  if(TARGET automfm)
-    set(automfm $<TARGET_FILE:automfm>)
-  endif()
-  add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -DBUILD=${CMAKE_BINARY_DIR} -DPROJECT=${out_of_tree_folder}/project
-    -DWORK=${CMAKE_BINARY_DIR}/tests/${name} -DGENERATOR=${CMAKE_GENERATOR} -DCOMPILER=${compiler} -DAUTOMFM=${automfm} "-DPLUGINS=${plugins}"
-    -P ${out_of_tree_folder}/scripts/run.cmake)
-  set_tests_properties(${name} PROPERTIES LABELS "${label}" TIMEOUT 300)
+
+# out_of_tree_test(NAME SCRIPT LABEL definitions ...)
+function(out_of_tree_test name script label)
+  list(TRANSFORM ARGN PREPEND -D OUTPUT_VARIABLE definitions)
+  add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -DBUILD=${CMAKE_BINARY_DIR} -DWORK=${CMAKE_BINARY_DIR}/tests/${name} -DGENERATOR=${CMAKE_GENERATOR}
+    -DPROJECT=${out_of_tree_folder}/project -DSOURCE=${CMAKE_SOURCE_DIR} ${definitions} -P ${out_of_tree_folder}/scripts/${script}.cmake)
+  set_tests_properties(${name} PROPERTIES LABELS "${label}" TIMEOUT 900)
 endfunction()
-out_of_tree_test(out_of_tree ${CMAKE_CXX_COMPILER} ramp essential)
-out_of_tree_test(out_of_tree_neuron ${CMAKE_CXX_COMPILER} "ramp;perfect_integrator" long)
+
+set(automfm AUTOMFM=$<TARGET_FILE:automfm>)
+out_of_tree_test(out_of_tree project essential COMPILER=${CMAKE_CXX_COMPILER} NEURON=OFF ${automfm})
+out_of_tree_test(out_of_tree_neuron project long COMPILER=${CMAKE_CXX_COMPILER} NEURON=ON ${automfm})
+out_of_tree_test(sdk_versions versions essential)
+out_of_tree_test(new_plugin new essential COMPILER=${CMAKE_CXX_COMPILER} KINDS=stimulation)
+set(kinds neuron,connectivity,stimulation,transfer,optimizer)
+out_of_tree_test(new_plugins new long COMPILER=${CMAKE_CXX_COMPILER} KINDS=${kinds})
 find_program(CLANG_CXX clang++)
 if(CLANG_CXX AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  out_of_tree_test(out_of_tree_clang ${CLANG_CXX} "ramp;perfect_integrator" long)
+  out_of_tree_test(out_of_tree_clang project long COMPILER=${CLANG_CXX} NEURON=ON ${automfm})
+  out_of_tree_test(new_plugins_clang new long COMPILER=${CLANG_CXX} KINDS=${kinds})
+  find_program(PKG_CONFIG NAMES pkg-config pkgconf)
+  if(PKG_CONFIG)
+    out_of_tree_test(sdk_without_cmake without_cmake long COMPILER=${CMAKE_CXX_COMPILER} OTHER=${CLANG_CXX} PKG_CONFIG=${PKG_CONFIG})
+  endif()
 endif()
