@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/new_project.hpp"
-
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "app/command.hpp"
 #include "app/templates.hpp"
+#include "plugin/registry.hpp"
 #include "support/diagnostics.hpp"
 #include "support/files.hpp"
 
@@ -90,8 +91,9 @@ std::string quoted(const std::string& path) {
     return text + "'";
 }
 
-} // namespace
-
+/// Writes a plugin project of this kind ("neuron", "connectivity", ...) whose plugin has the id `name` into `folder`,
+/// which need not exist, and says what to do with it.  An InputError, with nothing written, when there is no such kind,
+/// the name is no identifier or that of a plugin in `known`, or one of the files is there already.
 std::string new_project(const std::string& kind, const std::string& name, const fs::path& folder,
                         const Registry& known) {
     const std::vector<TemplateFile> files = files_of(kind);
@@ -119,6 +121,28 @@ std::string new_project(const std::string& kind, const std::string& name, const 
                               "  ctest --test-dir build --output-on-failure\n"
                               "  automfm run {}.toml --plugin-path build\n",
                               place, name);
+}
+
+} // namespace
+
+Command add_new(CLI::App& tool) {
+    struct Arguments {
+        std::string kind, name, folder;
+        std::vector<std::string> folders;
+    };
+    const auto given = std::make_shared<Arguments>();
+    CLI::App& command =
+        *tool.add_subcommand("new", "Write the project of a plugin of your own: source, test, page, pipeline");
+    command.add_option("KIND", given->kind, "neuron, connectivity, stimulation, transfer or optimizer")->required();
+    command.add_option("NAME", given->name, "The plugin's id")->required();
+    command.add_option("--dir", given->folder, "The project's folder; the plugin's name by default");
+    add_plugin_path(command, given->folders);
+    return {&command, [given] {
+                const fs::path folder = given->folder.empty() ? given->name : given->folder;
+                fmt::print("{}", new_project(given->kind, given->name, folder,
+                                             Registry(plugin_search_path(as_paths(given->folders)))));
+                return ExitCode::Done;
+            }};
 }
 
 } // namespace mfm
