@@ -53,7 +53,7 @@ list(TRANSFORM plugin_components PREPEND automfm- OUTPUT_VARIABLE recommended)
 list(JOIN recommended ", " recommended)
 set(CPACK_DEBIAN_AUTOMFM_PACKAGE_RECOMMENDS "${recommended}, gnuplot-nox | gnuplot")
 set(CPACK_DEBIAN_AUTOMFM_PACKAGE_SUGGESTS mfm-sdk-dev)
-install(FILES packaging/automfm.1 DESTINATION ${CMAKE_INSTALL_DATADIR}/man/man1 COMPONENT automfm)
+install(FILES ${CMAKE_BINARY_DIR}/automfm.1 DESTINATION ${CMAKE_INSTALL_DATADIR}/man/man1 COMPONENT automfm)
 
 foreach(component ${plugin_components})
   string(REGEX REPLACE "^plugin-" "" id ${component})

@@ -21,10 +21,8 @@ struct Outcome {
     std::string text; ///< both streams
 };
 
-Outcome automfm(const std::string& arguments) {
-    const std::string command = std::string("env -u MFM_PLUGIN_PATH XDG_DATA_HOME=/nowhere '") + AUTOMFM_EXECUTABLE +
-                                "' " + arguments + " 2>&1";
-    std::FILE* pipe = popen(command.c_str(), "r");
+Outcome shell(const std::string& command) {
+    std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
     REQUIRE(pipe != nullptr);
     Outcome outcome;
     std::array<char, 4096> buffer{};
@@ -39,6 +37,11 @@ std::string text_of(const std::filesystem::path& file) {
     std::ostringstream text;
     text << std::ifstream(file).rdbuf();
     return text.str();
+}
+
+Outcome automfm(const std::string& arguments) {
+    return shell(std::string("env -u MFM_PLUGIN_PATH XDG_DATA_HOME=/nowhere '") + AUTOMFM_EXECUTABLE + "' " +
+                 arguments);
 }
 
 const std::string with_test_plugins = std::string(" --plugin-path '") + HOST_TEST_PLUGINS + "'";
@@ -235,4 +238,55 @@ TEST_CASE("new refuses the id of a plugin that is found, since one of the two wo
     CHECK(outcome.text == "automfm: there is a plugin 'test_cell' already, " + std::string(HOST_TEST_PLUGINS) +
                               "/host_test_plugins.so; choose another name\n");
     CHECK_FALSE(std::filesystem::exists("test_cell"));
+}
+
+TEST_CASE("validate says what a pipeline has, or what is wrong with it, and runs nothing") {
+    const host_test::Folder folder;
+    folder.write("circuit.toml", host_test::circuit);
+    const Outcome fine = automfm("validate circuit.toml" + with_test_plugins);
+    CHECK(fine.code == 0);
+    CHECK(fine.text.starts_with("circuit.toml is a valid pipeline: '"));
+    CHECK(fine.text.find(" populations, ") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists("runs"));
+    folder.write("circuit.toml", host_test::with("145 pF", "145 mV"));
+    const Outcome wrong = automfm("validate circuit.toml" + with_test_plugins);
+    CHECK(wrong.code == 2);
+    CHECK(wrong.text.starts_with("automfm: circuit.toml:14:22: "));
+}
+
+TEST_CASE("doctor tells what is here, and fails where there is no plugin") {
+    const Outcome outcome = automfm("doctor" + with_test_plugins);
+    CHECK(outcome.code == 0);
+    for (const char* line : {"automfm     ", "plugin ABI  1.", "vectors     ", "libraries   ", "plugins     "}) {
+        INFO(line);
+        CHECK(outcome.text.find(line) != std::string::npos);
+    }
+}
+
+TEST_CASE("completion offers commands and options, in bash and in zsh's way of reading bash's") {
+    const auto complete = [](const std::string& words, int at) {
+        const Outcome outcome =
+            shell("bash -c 'source <(\"" AUTOMFM_EXECUTABLE "\" completion bash); COMP_WORDS=(" + words +
+                  "); COMP_CWORD=" + std::to_string(at) + "; _automfm; echo ${COMPREPLY[@]}'");
+        CHECK(outcome.code == 0);
+        return outcome.text;
+    };
+    CHECK(complete("automfm descr", 1) == "describe\n");
+    CHECK(complete("automfm run --thr", 2) == "--threads\n");
+    CHECK(complete("automfm --quiet run --th", 3) == "--threads\n");
+    CHECK(complete("automfm describe --th", 2) == "\n");
+    CHECK(automfm("completion zsh").text.starts_with("# Completion of automfm for zsh"));
+    const Outcome fish = automfm("completion zhs");
+    CHECK(fish.code == 2);
+    CHECK(fish.text == "automfm: there is completion for bash and zsh, not for 'zhs' (did you mean 'zsh'?)\n");
+}
+
+TEST_CASE("the manual page has every command with its options") {
+    const std::string page = automfm("man").text;
+    CHECK(page.starts_with(".TH AUTOMFM 1"));
+    for (const char* piece :
+         {".SS automfm run\n", ".SS automfm describe\n", ".B \\-\\-plugin\\-path", ".SH EXIT STATUS"}) {
+        INFO(piece);
+        CHECK(page.find(piece) != std::string::npos);
+    }
 }
