@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the Debian packages, looks at what they say of themselves, and uses them on a pristine machine.
 # Needs BUILD (of automfm), WORK, VERSION and MACHINE (runs shell commands on a pristine Debian with a clone of a repository).
-include(${CMAKE_CURRENT_LIST_DIR}/../out_of_tree/scripts/steps.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/../../out_of_tree/scripts/steps.cmake)
 find_program(DPKG_DEB dpkg-deb REQUIRED)
 step("packing" ${CMAKE_CPACK_COMMAND} --config ${BUILD}/CPackConfig.cmake -B ${WORK}/debs)
 file(GLOB debs ${WORK}/debs/*.deb)
