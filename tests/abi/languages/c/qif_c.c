@@ -220,7 +220,8 @@ static const mfm_neuron_v1 qif_table = {sizeof(mfm_neuron_v1), 0, qif_set_recept
 static const char triangle_page[] =
     "# triangle_c: a triangle of rates, in C\n\n"
     "    condition c < levels: low + c (high - low) / (levels - 1), constant\n"
-    "    the last condition: from low to high and back in every period\n";
+    "    the last condition: from low to high and back in every period\n\n"
+    "A protocol of the tests; no publication goes with it.\n";
 static const mfm_field low = {sizeof(mfm_field), MFM_REAL, 0, 0, "low", "Hz", "lowest rate", 4, 0, 1e6, NULL, NULL};
 static const mfm_field high = {sizeof(mfm_field), MFM_REAL, 0, 0, "high", "Hz", "highest rate", 40, 0, 1e6, NULL, NULL};
 static const mfm_field levels = {sizeof(mfm_field), MFM_INTEGER, 0, 0, "levels", "1", "how many constant rates", 3, 2, 100, NULL, NULL};
