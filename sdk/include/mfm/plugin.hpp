@@ -117,7 +117,7 @@ struct NoSettings {
 };
 
 inline void write_message(mfm_error* error, const char* text) noexcept {
-    if (error != nullptr && error->size >= sizeof(mfm_error))
+    if (MFM_HAS(error, message)) // a later header's mfm_error may be longer than the host's
         std::snprintf(error->message, sizeof error->message, "%s", text);
 }
 
