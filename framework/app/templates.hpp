@@ -9,5 +9,7 @@ struct TemplateFile {
     const char *kind, *name, *text;
 };
 [[nodiscard]] std::span<const TemplateFile> template_files();
+/// configs/start.toml.
+[[nodiscard]] const char* starting_pipeline();
 
 } // namespace mfm

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# mfm_add_plugin(NAME SOURCES a.cpp ... [LIBRARIES targets ...] [PAGE page.md ...] [DATA files ...])
+# mfm_add_plugin(NAME SOURCES a.cpp ... [LIBRARIES targets ...] [PAGE page.md ...] [DATA files ...] [OWN_PACKAGE])
 #   A plugin library NAME.so that exports the one symbol of the ABI.  Numbers are the same with every compiler and vector
 #   width: a * b + c is contracted only where fma says so, and no optimisation changes a value.
 #   The page (README.md beside the list file, when there is one) can be included as "mfm_page.h": constant mfm_page.
 #   With several pages, for a library of several components, each is a constant of its file's name: ramp_page of ramp.md.
+#   OWN_PACKAGE, inside automfm's own build: a plugin that loads somebody's library is installed apart, so that automfm needs neither
+#   the library nor its licence.
 #   Data files are put into NAME.data beside the library, in the build and where it is installed; mfm/files.hpp finds them.
 set_property(GLOBAL PROPERTY mfm_plugin_flags -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden -fvisibility-inlines-hidden)
 
 function(mfm_add_plugin name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;PAGE;DATA" ${ARGN})
+  cmake_parse_arguments(arg "OWN_PACKAGE" "" "SOURCES;LIBRARIES;PAGE;DATA" ${ARGN})
   if(NOT arg_SOURCES)
     message(FATAL_ERROR "mfm_add_plugin(${name}): name the sources, as in SOURCES ${name}.cpp")
   endif()
@@ -50,7 +52,7 @@ function(mfm_add_plugin name)
     endif()
     add_dependencies(automfm_plugins ${name})
     set(component automfm)
-    if(arg_LIBRARIES) # a package of its own, so that automfm needs nobody's library or licence
+    if(arg_OWN_PACKAGE)
       set(component plugin-${name})
       set_property(GLOBAL APPEND PROPERTY automfm_plugin_components ${component})
     endif()

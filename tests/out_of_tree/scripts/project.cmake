@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the SDK into an empty prefix, builds the project beside it against nothing else, and asks automfm for its plugins.
-# Needs BUILD (of automfm), PROJECT, WORK, GENERATOR, COMPILER, NEURON (ON or OFF) and AUTOMFM.
+# Needs BUILD (of automfm), SOURCE, PROJECT, WORK, GENERATOR, COMPILER, NEURON (ON or OFF) and AUTOMFM.
 include(${CMAKE_CURRENT_LIST_DIR}/steps.cmake)
 step("installing the SDK" ${CMAKE_COMMAND} --install ${BUILD} --component sdk --prefix ${WORK}/prefix)
 file(GLOB_RECURSE installed RELATIVE ${WORK}/prefix ${WORK}/prefix/*)
@@ -17,6 +17,12 @@ endif()
 
 # A copy, so that nothing of the source tree can be reached by a relative path.
 file(COPY ${PROJECT}/ DESTINATION ${WORK}/project)
+# The plugin that the README shows is one of it.
+file(READ ${SOURCE}/README.md readme)
+string(REGEX MATCH "```cpp\n(.*)\n```" found "${readme}")
+string(REGEX REPLACE "\n```.*" "\n" code "${CMAKE_MATCH_1}")
+file(WRITE ${WORK}/project/my_rates.cpp "${code}")
+file(APPEND ${WORK}/project/CMakeLists.txt "mfm_add_plugin(my_rates SOURCES my_rates.cpp)\n")
 step("configuring" ${CMAKE_COMMAND} -G ${GENERATOR} -S ${WORK}/project -B ${WORK}/build -DCMAKE_PREFIX_PATH=${WORK}/prefix
      -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_BUILD_TYPE=Release -DNEURON=${NEURON})
 step("building" ${CMAKE_COMMAND} --build ${WORK}/build)
@@ -37,6 +43,7 @@ step("listing" ${AUTOMFM} plugins --why --plugin-path ${WORK}/build)
 if(NEURON)
   expect("a neuron model" "  perfect_integrator +0\\.1\\.0  ${WORK}/build/perfect_integrator\\.so")
 endif()
+expect("the README's plugin" "  my_rates +1\\.0\\.0  ${WORK}/build/my_rates\\.so")
 # One library, several components, each found by its own id.
 foreach(id ramp from_table curves)
   expect("a bundle" "  ${id} +0\\.1\\.0  ${WORK}/build/lab\\.so")

@@ -88,7 +88,7 @@ TEST_CASE("a mistake on the command line is one sentence with the nearest name, 
 TEST_CASE("no command at all is answered with those that there are") {
     const Outcome outcome = automfm("");
     CHECK(outcome.code == 2);
-    CHECK(outcome.text.starts_with("automfm: give a command: run, "));
+    CHECK(outcome.text.starts_with("automfm: give a command: init, run, "));
     CHECK(outcome.text.ends_with("; `automfm --help` lists what there is\n"));
 }
 
@@ -252,6 +252,17 @@ TEST_CASE("validate says what a pipeline has, or what is wrong with it, and runs
     const Outcome wrong = automfm("validate circuit.toml" + with_test_plugins);
     CHECK(wrong.code == 2);
     CHECK(wrong.text.starts_with("automfm: circuit.toml:14:22: "));
+}
+
+TEST_CASE("init writes a pipeline to start from, and overwrites nothing") {
+    const host_test::Folder folder;
+    CHECK(automfm("init").text == "circuit.toml: a circuit to start from\n  automfm run circuit.toml\n");
+    const Outcome read = automfm(std::string("validate circuit.toml --plugin-path '") + TEST_PLUGIN_FOLDER + "'");
+    INFO(read.text);
+    CHECK(read.code == 0);
+    const Outcome again = automfm("init");
+    CHECK(again.code == 2);
+    CHECK(again.text == "automfm: 'circuit.toml' is there already, and nothing is overwritten; name another file\n");
 }
 
 TEST_CASE("doctor tells what is here, and fails where there is no plugin") {
