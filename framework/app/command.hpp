@@ -26,6 +26,8 @@ using AddCommand = Command (*)(CLI::App& tool);
 [[nodiscard]] Command add_plugins(CLI::App& tool);
 [[nodiscard]] Command add_describe(CLI::App& tool);
 [[nodiscard]] Command add_check(CLI::App& tool);
+[[nodiscard]] Command add_new(CLI::App& tool);
+[[nodiscard]] Command add_init(CLI::App& tool);
 [[nodiscard]] Command add_validate(CLI::App& tool);
 [[nodiscard]] Command add_doctor(CLI::App& tool);
 [[nodiscard]] Command add_completion(CLI::App& tool);

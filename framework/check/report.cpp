@@ -118,7 +118,7 @@ std::string report_text(const LibraryReport& report) {
     for (const ComponentReport& component : report.components) {
         text += fmt::format("\n{} {} ({})\n{}", component.id, component.version, kinds_text(component),
                             lines_of(component.findings));
-        if (!component.costs.empty()) text += "\n" + table_of(component.costs);
+        if (!component.costs.empty()) text += fmt::format("\n{}", table_of(component.costs));
     }
     return text;
 }

@@ -1,33 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-# mfm_add_plugin(NAME SOURCES a.cpp ... [LIBRARIES targets ...] [PAGE page.md] [CHECK arguments ... | NO_CHECK])
+# mfm_add_plugin(NAME SOURCES a.cpp ... [LIBRARIES targets ...] [PAGE page.md ...] [DATA files ...] [OWN_PACKAGE]
+#                [CHECK arguments ... | NO_CHECK])
 #   A plugin library NAME.so that exports the one symbol of the ABI.  Numbers are the same with every compiler and vector
 #   width: a * b + c is contracted only where fma says so, and no optimisation changes a value.
 #   The page (README.md beside the list file, when there is one) can be included as "mfm_page.h": constant mfm_page.
+#   With several pages, for a library of several components, each is a constant of its file's name: ramp_page of ramp.md.
+#   OWN_PACKAGE, inside automfm's own build: a plugin that loads somebody's library is installed apart, so that automfm needs neither
+#   the library nor its licence.
+#   Data files are put into NAME.data beside the library, in the build and where it is installed; mfm/files.hpp finds them.
 #   Where testing is on and automfm is found, `automfm check` runs on it as the test check_NAME, with the arguments of CHECK
 #   (as in CHECK --set file=${CMAKE_CURRENT_SOURCE_DIR}/rates.txt); NO_CHECK leaves it out.
+set_property(GLOBAL PROPERTY mfm_plugin_flags -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden -fvisibility-inlines-hidden)
+
 function(mfm_add_plugin name)
-  cmake_parse_arguments(arg "NO_CHECK" "PAGE" "SOURCES;LIBRARIES;CHECK" ${ARGN})
+  cmake_parse_arguments(arg "OWN_PACKAGE;NO_CHECK" "" "SOURCES;LIBRARIES;PAGE;DATA;CHECK" ${ARGN})
   if(NOT arg_SOURCES)
     message(FATAL_ERROR "mfm_add_plugin(${name}): name the sources, as in SOURCES ${name}.cpp")
   endif()
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "mfm_add_plugin(${name}): '${arg_UNPARSED_ARGUMENTS}' belongs to none of SOURCES, LIBRARIES, PAGE, DATA and CHECK")
+  endif()
+  get_property(flags GLOBAL PROPERTY mfm_plugin_flags)
+  set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map)
   add_library(${name} MODULE ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE mfm::sdk ${arg_LIBRARIES})
   if(NOT arg_PAGE AND EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/README.md)
     set(arg_PAGE README.md)
   endif()
   if(arg_PAGE)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${arg_PAGE})
-    file(READ ${arg_PAGE} page)
-    file(CONFIGURE OUTPUT ${name}-page/mfm_page.h CONTENT
-      "inline constexpr char mfm_page[] = R\"mfm_page(@page@)mfm_page\";\n" @ONLY)
+    set(pages "")
+    list(LENGTH arg_PAGE count)
+    foreach(file ${arg_PAGE})
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+      file(READ ${file} page)
+      set(constant mfm)
+      if(count GREATER 1)
+        get_filename_component(constant ${file} NAME_WE)
+      endif()
+      string(APPEND pages "inline constexpr char ${constant}_page[] = R\"mfm_page(${page})mfm_page\";\n")
+    endforeach()
+    file(CONFIGURE OUTPUT ${name}-page/mfm_page.h CONTENT "#pragma once\n@pages@" @ONLY)
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${name}-page)
   endif()
   target_compile_features(${name} PRIVATE cxx_std_20)
-  target_compile_options(${name} PRIVATE -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden -fvisibility-inlines-hidden
+  target_compile_options(${name} PRIVATE ${flags}
     $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi> $<$<CXX_COMPILER_ID:Clang>:-Wno-psabi>)
-  set_target_properties(${name} PROPERTIES PREFIX "" POSITION_INDEPENDENT_CODE ON
-    LINK_DEPENDS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map)
-  target_link_options(${name} PRIVATE -Wl,--version-script=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map -Wl,--no-undefined)
+  set_target_properties(${name} PROPERTIES PREFIX "" POSITION_INDEPENDENT_CODE ON LINK_DEPENDS ${map})
+  target_link_options(${name} PRIVATE -Wl,--version-script=${map} -Wl,--no-undefined)
   if(AUTOMFM_PLUGIN_OUTPUT) # inside automfm's own build
     target_link_libraries(${name} PRIVATE automfm_warnings)
     set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${AUTOMFM_PLUGIN_OUTPUT})
@@ -35,24 +54,46 @@ function(mfm_add_plugin name)
       add_custom_target(automfm_plugins)
     endif()
     add_dependencies(automfm_plugins ${name})
-    install(TARGETS ${name} LIBRARY DESTINATION ${AUTOMFM_PLUGIN_INSTALL} COMPONENT automfm)
+    set(component automfm)
+    if(arg_OWN_PACKAGE)
+      set(component plugin-${name})
+      set_property(GLOBAL APPEND PROPERTY automfm_plugin_components ${component})
+    endif()
+    set(destination ${AUTOMFM_PLUGIN_INSTALL})
+  else()
+    # Without a build type CMake would not optimise at all.
+    target_compile_options(${name} PRIVATE $<$<CONFIG:>:-O3>)
+    # Libraries that come with the plugin are looked for beside it.
+    set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN")
+    set(component plugins)
+    set(destination lib/automfm/plugins)
+  endif()
+  install(TARGETS ${name} LIBRARY DESTINATION ${destination} COMPONENT ${component})
+  if(arg_DATA)
+    get_target_property(folder ${name} LIBRARY_OUTPUT_DIRECTORY)
+    if(NOT folder)
+      set(folder ${CMAKE_CURRENT_BINARY_DIR})
+    endif()
+    foreach(file ${arg_DATA})
+      get_filename_component(leaf ${file} NAME)
+      configure_file(${file} ${folder}/${name}.data/${leaf} COPYONLY)
+    endforeach()
+    install(FILES ${arg_DATA} DESTINATION ${destination}/${name}.data COMPONENT ${component})
   endif()
   mfm_add_check(${name} "${arg_NO_CHECK}" ${arg_CHECK})
 endfunction()
 
-# The test check_NAME of a plugin, with automfm as the build's own target or as find_program finds it.
+# The test check_NAME of a plugin, with automfm as this build makes it, or as the package mfm-sdk finds it.
 function(mfm_add_check name left_out)
   if(left_out OR NOT CMAKE_TESTING_ENABLED)
     return()
   endif()
   if(TARGET automfm)
     set(command $<TARGET_FILE:automfm>)
+  elseif(MFM_AUTOMFM)
+    set(command ${MFM_AUTOMFM})
   else()
-    find_program(AUTOMFM automfm HINTS ${PACKAGE_PREFIX_DIR}/bin)
-    set(command ${AUTOMFM})
-  endif()
-  if(NOT command)
-    message(STATUS "automfm is not found, so ${name} is not checked; set AUTOMFM to the program")
+    message(STATUS "no check of ${name}: there is no automfm beside this SDK or on the PATH; -DMFM_AUTOMFM=FILE names one")
     return()
   endif()
   add_test(NAME check_${name} COMMAND ${command} check $<TARGET_FILE:${name}> ${ARGN})

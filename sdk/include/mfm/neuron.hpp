@@ -791,12 +791,16 @@ private:
 
     static constexpr mfm_neuron_v1 table{sizeof(mfm_neuron_v1), 0,        &set_receptors, &states,
                                          &initialise,           &advance, &subthreshold};
-    static constexpr mfm_interface interfaces[] = {{MFM_NEURON_ID, &table}, {nullptr, nullptr}};
+    static constexpr auto interfaces = with_own_interfaces<M>(std::array<mfm_interface, 1>{{{MFM_NEURON_ID, &table}}});
 
 public:
+    /// The settings of the instance behind the `self` that functions of interfaces get.
+    static const Parameters<double>& parameters(const void* self) {
+        return static_cast<const Instance*>(self)->parameters;
+    }
     static constexpr mfm_component component{
-        sizeof(mfm_component), 0,       M::id,    M::version, M::summary,           M::citation,
-        Fields::list.data(),   &create, &destroy, interfaces, documentation_of<M>()};
+        sizeof(mfm_component), 0,       M::id,    M::version,        M::summary,           M::citation,
+        Fields::list.data(),   &create, &destroy, interfaces.data(), documentation_of<M>()};
 };
 
 } // namespace mfm
