@@ -256,6 +256,7 @@ typedef struct mfm_problem {
      * cost = 1/2 sum residual^2.  MFM_INFEASIBLE: not defined there. */
     mfm_status (*residuals)(void *self, uint32_t n, const double *x, double *residual, double *jacobian, mfm_error *) MFM_NOEXCEPT;
     int32_t (*progress)(void *self, uint32_t iteration, double cost, double gradient, double step) MFM_NOEXCEPT; /* nonzero: stop */
+    uint64_t seed; /* of the optimizer's random numbers: equal seeds give equal results */
 } mfm_problem;
 #define MFM_CONVERGED 0u
 #define MFM_BUDGET 1u
@@ -271,6 +272,29 @@ typedef struct mfm_optimizer_v1 {
     uint32_t size, reserved;
     mfm_status (*solve)(void *self, const mfm_problem *, mfm_solution *, mfm_error *) MFM_NOEXCEPT; /* [batch] */
 } mfm_optimizer_v1;
+
+/* ---- "mfm.pareto/1": several objectives, each to be minimised, within finite bounds; the host computes them -------- */
+#define MFM_PARETO_ID "mfm.pareto/1"
+typedef struct mfm_objectives {
+    uint32_t size, n_parameters, n_objectives, reserved;
+    uint64_t seed;                                 /* as in mfm_problem */
+    const double *initial, *lower, *upper, *scale; /* [n_parameters] */
+    void *self;
+    /* n points at once, which the host may spread over its threads: x [n][n_parameters], objective [n][n_objectives],
+     * defined [n]: 0 where the problem is not defined; that point's objectives then mean nothing. */
+    mfm_status (*evaluate)(void *self, uint32_t n, const double *x, double *objective, uint8_t *defined, mfm_error *) MFM_NOEXCEPT;
+    int32_t (*progress)(void *self, uint32_t iteration, uint32_t evaluations, const double *least) MFM_NOEXCEPT; /* least [n_objectives] so far; nonzero: stop */
+} mfm_objectives;
+typedef struct mfm_front { /* points none of which is at least as good as another in every objective */
+    uint32_t size, outcome, iterations, evaluations;
+    uint32_t capacity, count;  /* points that there is room for, and that the plugin wrote; by increasing first objective */
+    double *x, *objective;     /* [capacity][n_parameters], [capacity][n_objectives] */
+    char message[232];
+} mfm_front;
+typedef struct mfm_pareto_v1 {
+    uint32_t size, reserved;
+    mfm_status (*solve)(void *self, const mfm_objectives *, mfm_front *, mfm_error *) MFM_NOEXCEPT; /* [batch] */
+} mfm_pareto_v1;
 #ifdef __cplusplus
 }
 #endif
