@@ -44,11 +44,12 @@ foreach(name ${bad_plugins})
 endforeach()
 abi_plugin(attach_throws throws.cpp ATTACH_THROWS)
 abi_plugin(create_throws throws.cpp)
+abi_plugin(waits waits.c)
 abi_plugin(plain_c plain_c.c)
 target_link_options(abi_plain_c PRIVATE -s) # a stripped library is as good as another
 abi_plugin(from_next_year plain_c.c NEWER)
 abi_plugin(reserved_from_next_year bad.c RESERVED_TABLE RESERVED_COMPONENT RESERVED_SETTING UNKNOWN_FLAG NEXT_YEAR)
-set(abi_targets ${bad_plugins} attach_throws create_throws plain_c from_next_year reserved_from_next_year)
+set(abi_targets ${bad_plugins} waits attach_throws create_throws plain_c from_next_year reserved_from_next_year)
 list(TRANSFORM abi_targets PREPEND abi_)
 
 if(CLANG_C)
