@@ -86,6 +86,7 @@ const std::vector<Required>& required_tables() {
          {MFM_FUNCTION(mfm_transfer_v1, shape), MFM_FUNCTION(mfm_transfer_v1, guess),
           MFM_FUNCTION(mfm_transfer_v1, evaluate)}},
         {MFM_OPTIMIZER_ID, MFM_SIZE_UP_TO(mfm_optimizer_v1, solve), {MFM_FUNCTION(mfm_optimizer_v1, solve)}},
+        {MFM_PARETO_ID, MFM_SIZE_UP_TO(mfm_pareto_v1, solve), {MFM_FUNCTION(mfm_pareto_v1, solve)}},
     };
     return tables;
 }

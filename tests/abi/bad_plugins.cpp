@@ -3,11 +3,15 @@
 
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <unistd.h>
 
 #include "plugin/registry.hpp"
+#include "support/held.hpp"
 
 namespace fs = std::filesystem;
 
@@ -135,6 +139,43 @@ TEST_CASE("an exception out of create ends in a sentence, not in a crash") {
     const mfm::Registry registry({fs::path(ABI_PLUGINS) / "create_throws"});
     CHECK_THROWS_WITH(mfm::Instance(registry.get("throws"), {}),
                       "plugin 'throws' threw an exception out of create, which no plugin may do");
+}
+
+TEST_CASE("a call that does not come back is told, again and again, with the plugin that holds the run") {
+    const TemporaryFolder folder;
+    const fs::path end = folder.path / "end";
+    const mfm::Registry registry({fs::path(ABI_PLUGINS) / "waits"});
+    std::mutex mutex;
+    std::vector<std::string> told;
+    const mfm::HeldWatch watch(std::chrono::milliseconds(20), [&](const std::string& text) {
+        const std::lock_guard lock(mutex);
+        if (text.find("waits") != std::string::npos) told.push_back(text);
+    });
+    std::thread run([&] {
+        const mfm::HeldBy outer("somebody", "solve");
+        mfm::SettingValues values(1);
+        values[0].kind = MFM_TEXT;
+        values[0].text = end.string();
+        const mfm::Instance waits(registry.get("waits"), values);
+    });
+    for (std::size_t n = 0; n < 2;) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        const std::lock_guard lock(mutex);
+        n = told.size();
+    }
+    std::ofstream(end).flush();
+    run.join();
+    const std::lock_guard lock(mutex);
+    const auto seconds = [&](const std::string& text) {
+        const std::string before = "plugin 'somebody' has been in its function solve for ",
+                          after = " s, and waits for plugin 'waits' in create; a second Ctrl-C ends what does not "
+                                  "come back";
+        REQUIRE(text.starts_with(before));
+        REQUIRE(text.ends_with(after));
+        return std::stod(text.substr(before.size()));
+    };
+    CHECK(seconds(told[0]) >= 0.02);
+    CHECK(seconds(told[1]) == 2 * seconds(told[0]));
 }
 
 TEST_CASE("of two plugins with one id the first in the search path wins") {

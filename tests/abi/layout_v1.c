@@ -233,7 +233,8 @@ FIELD(mfm_problem, scale, 40, const double *);
 FIELD(mfm_problem, self, 48, void *);
 FIELD(mfm_problem, residuals, 56, mfm_status (*)(void *self, uint32_t n, const double *x, double *residual, double *jacobian, mfm_error *));
 FIELD(mfm_problem, progress, 64, int32_t (*)(void *self, uint32_t iteration, double cost, double gradient, double step));
-SIZE_AT_LEAST(mfm_problem, 72, 8);
+FIELD(mfm_problem, seed, 72, uint64_t);
+SIZE_AT_LEAST(mfm_problem, 80, 8);
 
 FIELD(mfm_solution, size, 0, uint32_t);
 FIELD(mfm_solution, outcome, 4, uint32_t);
@@ -252,6 +253,36 @@ SIZE_AT_LEAST(mfm_optimizer_v1, 16, 8);
 
 _Static_assert(__builtin_types_compatible_p(mfm_status, int32_t), "mfm_status was retyped");
 _Static_assert(__builtin_types_compatible_p(__typeof__(mfm_plugin_v1), const mfm_plugin), "the symbol was retyped");
+
+FIELD(mfm_objectives, size, 0, uint32_t);
+FIELD(mfm_objectives, n_parameters, 4, uint32_t);
+FIELD(mfm_objectives, n_objectives, 8, uint32_t);
+FIELD(mfm_objectives, reserved, 12, uint32_t);
+FIELD(mfm_objectives, seed, 16, uint64_t);
+FIELD(mfm_objectives, initial, 24, const double *);
+FIELD(mfm_objectives, lower, 32, const double *);
+FIELD(mfm_objectives, upper, 40, const double *);
+FIELD(mfm_objectives, scale, 48, const double *);
+FIELD(mfm_objectives, self, 56, void *);
+FIELD(mfm_objectives, evaluate, 64, mfm_status (*)(void *self, uint32_t n, const double *x, double *objective, uint8_t *defined, mfm_error *));
+FIELD(mfm_objectives, progress, 72, int32_t (*)(void *self, uint32_t iteration, uint32_t evaluations, const double *least));
+SIZE_AT_LEAST(mfm_objectives, 80, 8);
+
+FIELD(mfm_front, size, 0, uint32_t);
+FIELD(mfm_front, outcome, 4, uint32_t);
+FIELD(mfm_front, iterations, 8, uint32_t);
+FIELD(mfm_front, evaluations, 12, uint32_t);
+FIELD(mfm_front, capacity, 16, uint32_t);
+FIELD(mfm_front, count, 20, uint32_t);
+FIELD(mfm_front, x, 24, double *);
+FIELD(mfm_front, objective, 32, double *);
+FIELD(mfm_front, message, 40, char[232]);
+SIZE_AT_LEAST(mfm_front, 272, 8);
+
+FIELD(mfm_pareto_v1, size, 0, uint32_t);
+FIELD(mfm_pareto_v1, reserved, 4, uint32_t);
+FIELD(mfm_pareto_v1, solve, 8, mfm_status (*)(void *self, const mfm_objectives *, mfm_front *, mfm_error *));
+SIZE_AT_LEAST(mfm_pareto_v1, 16, 8);
 
 CONSTANT(MFM_ABI_MAJOR, 1);
 CONSTANT(MFM_OK, 0);
@@ -301,6 +332,7 @@ WORD(MFM_CONNECTIVITY_ID, "mfm.connectivity/1");
 WORD(MFM_STIMULATION_ID, "mfm.stimulation/1");
 WORD(MFM_TRANSFER_ID, "mfm.transfer/1");
 WORD(MFM_OPTIMIZER_ID, "mfm.optimizer/1");
+WORD(MFM_PARETO_ID, "mfm.pareto/1");
 
 /* The head that every version has, whatever its major number. */
 _Static_assert(offsetof(mfm_plugin, size) == 0 && offsetof(mfm_plugin, abi_major) == 4 &&

@@ -26,7 +26,7 @@ extern "C" {
 #endif
 #define MFM_EXPORT __attribute__((visibility("default")))
 #define MFM_ABI_MAJOR 1u
-#define MFM_ABI_MINOR 0u
+#define MFM_ABI_MINOR 1u
 /* True when the other side's struct is new enough to carry `field`. */
 #define MFM_HAS(object, field) \
     ((object) && offsetof(__typeof__(*(object)), field) + sizeof((object)->field) <= (object)->size)
@@ -263,6 +263,7 @@ typedef struct mfm_problem {
      * cost = 1/2 sum residual^2.  MFM_INFEASIBLE: not defined there (at one of the n); MFM_ERROR: end, and return it. */
     mfm_status (*residuals)(void *self, uint32_t n, const double *x, double *residual, double *jacobian, mfm_error *) MFM_NOEXCEPT;
     int32_t (*progress)(void *self, uint32_t iteration, double cost, double gradient, double step) MFM_NOEXCEPT; /* may be NULL; nonzero: stop */
+    uint64_t seed; /* since 1.1: of the optimizer's random numbers; equal seeds give equal results */
 } mfm_problem;
 #define MFM_CONVERGED 0u
 #define MFM_BUDGET 1u
@@ -278,6 +279,29 @@ typedef struct mfm_optimizer_v1 {
     uint32_t size, reserved;
     mfm_status (*solve)(void *self, const mfm_problem *, mfm_solution *, mfm_error *) MFM_NOEXCEPT; /* [batch] */
 } mfm_optimizer_v1;
+
+/* ---- "mfm.pareto/1", since 1.1: several objectives, each to be minimised, within finite bounds -------------------- */
+#define MFM_PARETO_ID "mfm.pareto/1"
+typedef struct mfm_objectives {
+    uint32_t size, n_parameters, n_objectives, reserved;
+    uint64_t seed;                                 /* as in mfm_problem */
+    const double *initial, *lower, *upper, *scale; /* [n_parameters] */
+    void *self;
+    /* n points at once, which the host may spread over its threads: x [n][n_parameters], objective [n][n_objectives],
+     * defined [n]: 0 where the problem is not defined; that point's objectives then mean nothing. */
+    mfm_status (*evaluate)(void *self, uint32_t n, const double *x, double *objective, uint8_t *defined, mfm_error *) MFM_NOEXCEPT;
+    int32_t (*progress)(void *self, uint32_t iteration, uint32_t evaluations, const double *least) MFM_NOEXCEPT; /* may be NULL; least [n_objectives] so far; nonzero: stop */
+} mfm_objectives;
+typedef struct mfm_front { /* points none of which is at least as good as another in every objective */
+    uint32_t size, outcome, iterations, evaluations;
+    uint32_t capacity, count;  /* points that there is room for, and that the plugin wrote; by increasing first objective */
+    double *x, *objective;     /* [capacity][n_parameters], [capacity][n_objectives] */
+    char message[232];
+} mfm_front;
+typedef struct mfm_pareto_v1 {
+    uint32_t size, reserved;
+    mfm_status (*solve)(void *self, const mfm_objectives *, mfm_front *, mfm_error *) MFM_NOEXCEPT; /* [batch] */
+} mfm_pareto_v1;
 #ifdef __cplusplus
 }
 #endif
