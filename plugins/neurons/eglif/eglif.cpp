@@ -121,7 +121,8 @@ template <Leak sign> struct Eglif {
         const T log_rate_at_0 = log_rate - p.V_th * inverse_tau_V;
         const T V_reset = p.V_reset, V_min = p.V_min, A1 = p.A1, A2 = p.A2;
         return [=](State<T> & s, const mfm::Input<T>& in, mfm::Random<T>& random) __attribute__((always_inline)) {
-            const T V = max(s.V, V_min), I_dep_end = s.I_dep * decay_dep;
+            // max gives its second argument where one is NaN, which must stay visible.
+            const T V = max(V_min, s.V), I_dep_end = s.I_dep * decay_dep;
             const T kV = f.V(V, s.I_adap, s.I_dep, in.start), kI = f.I_adap(V, s.I_adap);
             const T V_ahead = fma(h, kV, V), I_ahead = fma(h, kI, s.I_adap);
             T V_next = fma(half, kV + f.V(V_ahead, I_ahead, I_dep_end, in.end), V);
