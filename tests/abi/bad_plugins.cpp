@@ -78,6 +78,9 @@ TEST_CASE("a component that lacks something is refused, and the sentence says wh
     CHECK(refusal("no_id") == "one of its components has no id");
     CHECK(refusal("strange_id") == "the id 'two words' has characters other than letters, digits, '_', '-' and '.'");
     CHECK(refusal("no_version") == "component 'bad' has no version");
+    CHECK(refusal("no_summary") == "component 'bad' has no summary");
+    CHECK(refusal("no_citation") == "component 'bad' has no citation (an empty text is allowed)");
+    CHECK(refusal("no_interfaces") == "component 'bad' has no list of interfaces");
     CHECK(refusal("no_create") == "component 'bad' has no function create");
     CHECK(refusal("no_destroy") == "component 'bad' has no function destroy");
     CHECK(refusal("no_settings_list") ==
@@ -106,7 +109,21 @@ TEST_CASE("a setting that makes no sense is refused, and the sentence names it")
     CHECK(refusal("bounds_upside_down") ==
           "component 'bad': its setting 'tau' has bounds that no number meets (10 to 0)");
     CHECK(refusal("no_choice") == "component 'bad': its setting 'shape' has an empty list of choices");
+    CHECK(refusal("half_a_number") ==
+          "component 'bad': its setting 'copies' is a whole number, but its default is 1.5");
+    CHECK(refusal("path_of_a_number") == "component 'bad': its setting 'tau' is a path or a projection, but no text");
     CHECK(refusal("two_settings_of_one_name") == "component 'bad' has two settings named 'tau'");
+}
+
+TEST_CASE("what is reserved must be 0, but for a plugin of a later version that may use it") {
+    CHECK(refusal("reserved_table") == "its table has a reserved word that is not 0");
+    CHECK(refusal("reserved_component") == "component 'bad' has a reserved word that is not 0");
+    CHECK(refusal("reserved_setting") == "component 'bad': its setting 'tau' has a reserved word that is not 0");
+    CHECK(refusal("unknown_flag") ==
+          "component 'bad': its setting 'tau' has flags (0x40000000) that its version of the ABI does not have");
+    CHECK(refusal("reserved_interface") ==
+          "component 'bad': its table of mfm.optimizer/1 has a reserved word that is not 0");
+    CHECK(mfm::Registry({fs::path(ABI_PLUGINS) / "reserved_from_next_year"}).refused().empty());
 }
 
 TEST_CASE("a plugin that refuses its host or throws is refused itself") {

@@ -183,10 +183,12 @@ template <class O> class Optimizer {
     }
     static constexpr mfm_optimizer_v1 table{sizeof(mfm_optimizer_v1), 0, &solve};
     struct Interfaces {
-        static constexpr mfm_interface list[] = {{MFM_OPTIMIZER_ID, &table}, {nullptr, nullptr}};
+        static constexpr std::array<mfm_interface, 1> list{{{MFM_OPTIMIZER_ID, &table}}};
     };
 
 public:
+    /// The author's object behind the `self` that functions of interfaces get.
+    static const O& author(const void* self) { return ComponentOf<O, Interfaces>::author(self); }
     static constexpr mfm_component component = ComponentOf<O, Interfaces>::component;
 };
 
