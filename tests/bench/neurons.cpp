@@ -58,6 +58,9 @@ std::vector<Cell> cells() {
         {"mli", cell("eglif", mli, {alpha(.64, 0), alpha(2, -80)}), {{260.24 * granules, .07}, {6.71 * mlis, .547}}},
         {"adex", cell("adex", {{"V_peak", -40}, {"t_ref", 5}, {"b", 60}}, two), {{3200, 1.5}, {800, 5}}},
         {"lif", cell("lif", {{"t_ref", 5}}, two), {{3200, 1.5}, {800, 5}}},
+        {"izhikevich", cell("izhikevich", {}, two), {{3200, 1.5}, {800, 5}}},
+        {"cadex", cell("cadex", {}, two), {{3200, 1.5}, {800, 5}}},
+        {"hodgkin_huxley", cell("hodgkin_huxley", {{"E_L", -65}}, two), {{3200, 1.5}, {800, 5}}},
     };
 }
 

@@ -28,6 +28,11 @@ int main() {
         add(cell("adex", {{"V_peak", -40}},
                  {exponential(5, 0), {sizeof(mfm_receptor), MFM_RECEPTOR_BIEXPONENTIAL, 0, 0, 6, 1, -80}}),
             steps);
+        add(cell("adex", {{"Delta_T", 0}}, {alpha(5, 0), alpha(5, -80)}), steps);
+        add(cell("eglif_leaky", golgi(), {alpha(5, 0), exponential(5, -80)}), steps);
+        add(cell("izhikevich", {}, {alpha(5, 0), alpha(5, -80)}), steps);
+        add(cell("cadex", {}, {exponential(5, 0), exponential(5, -80)}), steps);
+        add(cell("hodgkin_huxley", {}, {exponential(5, 0), alpha(5, -80)}), steps);
         std::printf("%s\n", hash.hex().c_str());
     }
 }

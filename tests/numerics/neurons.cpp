@@ -129,7 +129,12 @@ TEST_CASE("neither blocks of steps nor batches of cells change a bit of state or
         {cell("lif", {}, {exponential(5, 0)}), {{0, {4000}, {.5}}}},
         {cell("adex", {{"V_peak", -40}},
               {alpha(5, 0), {sizeof(mfm_receptor), MFM_RECEPTOR_BIEXPONENTIAL, 0, 0, 6, 1, -80}, exponential(3, 0)}),
-         {{0, {3000}, {.5}}, {1, {300}, {1.5}}, {2, {700}, {.3}}, {0, {90}, {2}}, {2, {2000}, {.1}}}}};
+         {{0, {3000}, {.5}}, {1, {300}, {1.5}}, {2, {700}, {.3}}, {0, {90}, {2}}, {2, {2000}, {.1}}}},
+        {cell("adex", {{"Delta_T", 0}}, {alpha(5, 0)}), {{0, {4000}, {.5}}}},
+        {cell("eglif_leaky", golgi(), {alpha(5, 0)}), {{0, {4000}, {.5}}}},
+        {cell("izhikevich", {}, {alpha(5, 0)}), {{0, {4000}, {.5}}}},
+        {cell("cadex", {}, {exponential(5, 0)}), {{0, {4000}, {.5}}}},
+        {cell("hodgkin_huxley", {}, {exponential(5, 0)}), {{0, {4000}, {.5}}}}};
     constexpr std::uint64_t n = 77, steps = 1920;
     using Spikes = std::vector<std::pair<std::uint64_t, std::uint64_t>>; // step, cell
     for (const Driven& m : models) {

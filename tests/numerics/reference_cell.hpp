@@ -31,8 +31,8 @@ inline Settings settings_of(const PopulationConfig& c) {
     return out;
 }
 
-/// What a model does beyond its subthreshold equations.  At a spike V is set to V_reset and held there for t_ref, while
-/// everything else goes on.
+/// What a model does beyond its subthreshold equations.  At a spike V is set to a setting of the model and held there
+/// for t_ref, while everything else goes on; or nothing is reset, and no other spike is counted for t_ref.
 struct SpikeRule {
     /// mV: a spike when this rises through 0; or empty, and then
     std::function<double(const Settings&, double V)> above_threshold;
@@ -40,6 +40,7 @@ struct SpikeRule {
     std::function<double(const Settings&, double V)> escape_rate;
     /// What else a spike does to the dynamic states.
     std::function<void(const Settings&, double* x)> reset;
+    const char* reset_to = "V_reset"; ///< or nullptr: nothing is reset
 };
 
 /// A spike that takes effect in a cell at this time, ms > 0.
@@ -211,8 +212,12 @@ private:
         broken_ = true;
     }
     void spike() {
+        if (rule_.reset_to == nullptr) {
+            if (spikes_.empty() || t_ >= spikes_.back() + settings_.at("t_ref")) spikes_.push_back(t_);
+            return;
+        }
         spikes_.push_back(t_);
-        y()[V_] = settings_.at("V_reset");
+        y()[V_] = settings_.at(rule_.reset_to);
         if (rule_.reset) rule_.reset(settings_, y());
         y()[size_ - 1] = 0.0;
         active_from_ = t_ + settings_.at("t_ref");

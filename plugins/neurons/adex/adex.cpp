@@ -26,8 +26,8 @@ struct Adex {
                 mfm::Field{&P::V_th, "V_th", "mV", -50.0, -200.0, 100.0, "potential at which the spike sets in"}
                     .per_neuron()
                     .role(MFM_ROLE_THRESHOLD),
-                mfm::Field{&P::Delta_T, "Delta_T", "mV", 2.0, 0.0, 100.0, "slope of the spike's onset"}
-                    .open_lower()
+                mfm::Field{&P::Delta_T, "Delta_T", "mV", 2.0, 0.0, 100.0,
+                           "slope of the spike's onset; 0: none, and a spike is counted at V_th"}
                     .per_neuron(),
                 mfm::Field{&P::V_peak, "V_peak", "mV", 0.0, -200.0, 200.0,
                            "potential at which a spike is counted and reset"}
@@ -65,7 +65,9 @@ struct Adex {
     };
     static constexpr int dynamic = 2;
     static void check(const Parameters<double>& p) {
-        if (p.V_reset >= p.V_peak) throw mfm::Infeasible("V_reset must lie below V_peak");
+        if (p.Delta_T > 0.0 && p.V_reset >= p.V_peak) throw mfm::Infeasible("V_reset must lie below V_peak");
+        if (p.Delta_T == 0.0 && p.V_reset >= p.V_th)
+            throw mfm::Infeasible("V_reset must lie below V_th, where a spike is counted when Delta_T is 0");
     }
 
     /// C_m V' = -g_L (V - E_L) + g_L Delta_T exp((V - V_th)/Delta_T) - w + I_e + I_syn(V)
@@ -74,10 +76,10 @@ struct Adex {
         T inverse_C, leak, onset, inverse_Delta_T, V_th_in_Delta_T, coupling, inverse_tau_w;
         T V_drift, w_drift; // what is left at V = 0 and without currents
         MFM_INLINE explicit Equations(const Parameters<T>& p)
-            : inverse_C(T(1.0) / p.C_m), leak(p.g_L * inverse_C), onset(leak * p.Delta_T),
-              inverse_Delta_T(T(1.0) / p.Delta_T), V_th_in_Delta_T(p.V_th * inverse_Delta_T), coupling(p.a / p.tau_w),
-              inverse_tau_w(T(1.0) / p.tau_w), V_drift(fma(leak, p.E_L, p.I_e * inverse_C)),
-              w_drift(-coupling * p.E_L) {}
+            : inverse_C(T(1.0) / p.C_m), leak(p.g_L * inverse_C), onset(leak * p.Delta_T), // Delta_T = 0: onset is 0
+              inverse_Delta_T(select(p.Delta_T > T(0.0), T(1.0) / p.Delta_T, T(0.0))),
+              V_th_in_Delta_T(p.V_th * inverse_Delta_T), coupling(p.a / p.tau_w), inverse_tau_w(T(1.0) / p.tau_w),
+              V_drift(fma(leak, p.E_L, p.I_e * inverse_C)), w_drift(-coupling * p.E_L) {}
         MFM_INLINE T V(const T& V, const T& V_in_exponent, const T& w, const mfm::Synapses<T>& syn) const {
             const T growth = quick_exp(fma(V_in_exponent, inverse_Delta_T, -V_th_in_Delta_T));
             return fma(onset, growth, fma(syn(V) - w, inverse_C, fnma(leak, V, V_drift)));
@@ -95,7 +97,8 @@ struct Adex {
     /// Heun's method; in the exponent the potential is held at V_peak, which only a step that ends in a spike reaches.
     template <class T> MFM_INLINE static auto prepare(const Parameters<T>& p, double dt) {
         const Equations<T> f(p);
-        const T h(dt), half(0.5 * dt), V_peak = p.V_peak, V_reset = p.V_reset, b = p.b;
+        const T V_peak = select(p.Delta_T > T(0.0), p.V_peak, p.V_th);
+        const T h(dt), half(0.5 * dt), V_reset = p.V_reset, b = p.b;
         const T refractory_steps = ceil(p.t_ref / h - T(1e-9));
         return [=](State<T> & s, const mfm::Input<T>& in, mfm::Random<T>&) __attribute__((always_inline)) {
             const T kV = f.V(s.V, s.V, s.w, in.start), kw = f.w(s.V, s.w);

@@ -5,11 +5,16 @@
 
 namespace {
 
-struct Eglif {
+enum class Leak { Plus, Minus };
+
+/// One model with either sign of the leak; two components of this library.
+template <Leak sign> struct Eglif {
     static constexpr auto
-        id = "eglif",
+        id = sign == Leak::Plus ? "eglif" : "eglif_leaky",
         version = "1.0.0",
-        summary = "extended generalised leaky integrate-and-fire with escape noise (published form, plus leak)",
+        summary = sign == Leak::Plus
+                      ? "extended generalised leaky integrate-and-fire with escape noise (published form, plus leak)"
+                      : "extended generalised leaky integrate-and-fire with escape noise, the leak's sign minus",
         citation =
             "Geminiani et al. 2018, doi:10.3389/fninf.2018.00088; Geminiani et al. 2019, doi:10.3389/fncom.2019.00035";
     static constexpr auto documentation = mfm_page;
@@ -79,13 +84,15 @@ struct Eglif {
     };
     static constexpr int dynamic = 3;
 
-    /// V'      = (V - E_L)/tau_m + (I_e - I_adap + I_dep + I_syn(V))/C_m      (the published leak: plus, held by the
-    /// adaptation) I_adap' = k_adap (V - E_L) - k_2 I_adap I_dep'  = -k_1 I_dep
+    /// V'      = +-(V - E_L)/tau_m + (I_e - I_adap + I_dep + I_syn(V))/C_m
+    ///           the published leak: plus, held by the adaptation
+    /// I_adap' = k_adap (V - E_L) - k_2 I_adap
+    /// I_dep'  = -k_1 I_dep
     template <class T> struct Equations {
         T leak, inverse_C, k_adap, k_1, k_2, V_drift, I_drift; // drift: what is left at V = 0 and without currents
         MFM_INLINE explicit Equations(const Parameters<T>& p)
-            : leak(T(1.0) / p.tau_m), inverse_C(T(1.0) / p.C_m), k_adap(p.k_adap), k_1(p.k_1), k_2(p.k_2),
-              V_drift(p.I_e * inverse_C - p.E_L * leak), I_drift(-p.k_adap * p.E_L) {}
+            : leak(T(sign == Leak::Plus ? 1.0 : -1.0) / p.tau_m), inverse_C(T(1.0) / p.C_m), k_adap(p.k_adap),
+              k_1(p.k_1), k_2(p.k_2), V_drift(p.I_e * inverse_C - p.E_L * leak), I_drift(-p.k_adap * p.E_L) {}
         MFM_INLINE T V(const T& V, const T& I_adap, const T& I_dep, const mfm::Synapses<T>& syn) const {
             return fma(syn(V) + (I_dep - I_adap), inverse_C, fma(leak, V, V_drift));
         }
@@ -114,6 +121,7 @@ struct Eglif {
         const T log_rate_at_0 = log_rate - p.V_th * inverse_tau_V;
         const T V_reset = p.V_reset, V_min = p.V_min, A1 = p.A1, A2 = p.A2;
         return [=](State<T> & s, const mfm::Input<T>& in, mfm::Random<T>& random) __attribute__((always_inline)) {
+            // max gives its second argument where one is NaN, which must stay visible.
             const T V = max(V_min, s.V), I_dep_end = s.I_dep * decay_dep;
             const T kV = f.V(V, s.I_adap, s.I_dep, in.start), kI = f.I_adap(V, s.I_adap);
             const T V_ahead = fma(h, kV, V), I_ahead = fma(h, kI, s.I_adap);
@@ -146,4 +154,4 @@ struct Eglif {
 
 } // namespace
 
-MFM_PLUGIN("automfm", mfm::NeuronModel<Eglif>);
+MFM_PLUGIN("automfm", mfm::NeuronModel<Eglif<Leak::Plus>>, mfm::NeuronModel<Eglif<Leak::Minus>>);
