@@ -66,7 +66,8 @@ void CostMeter::measure(const std::string& function, const std::string& unit, do
     }
     // A cache that fills up may grow once; what grows with every call is lost.
     const double kept = std::min(growth[1], growth[2]) / static_cast<double>(n);
-    const double bytes = kept >= 4.0 ? kept : 0.0;
+    // The smallest piece that malloc hands out takes 32 bytes; less than half of that a call is how the heap is cut up.
+    const double bytes = kept >= 16.0 ? kept : 0.0;
     measured_.push_back(function);
     if (bytes > 0)
         growing_.push_back(fmt::format("{} keeps {:.0f} bytes of the heap with every call", function, bytes));
