@@ -49,7 +49,7 @@ double own_current(const NeuronGroup& group) {
         .real;
 }
 
-/// Rows "ms mV" of a cell under a step of I: each half millisecond, and more where the potential moves fast.
+/// Rows "ms mV" of a cell under a step of I: every 1.5 ms, and more where the potential moves fast.
 std::string trace(const Drawn& m, double I) {
     const PopulationConfig config = cell(m.id, m.settings, {});
     NeuronGroup group(config, 1, dt, 1, 1);
@@ -65,7 +65,7 @@ std::string trace(const Drawn& m, double I) {
         group.advance({0, group.padded(), k, 1}, nullptr, &out, nullptr);
         const double now = group.state(V)[0];
         if (out.count > 0 && std::isfinite(m.spike_to)) rows += fmt::format("{:.1f} {}\n", t + dt, m.spike_to);
-        if (out.count > 0 || k % 5 == 4 || std::abs(now - last) > 1.5)
+        if (out.count > 0 || k % 15 == 14 || std::abs(now - last) > 1.5)
             rows += fmt::format("{:.1f} {:.2f}\n", t + dt, now);
         last = now;
     }

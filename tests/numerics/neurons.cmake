@@ -10,7 +10,7 @@ mfm_test(neurons_reference SOURCES numerics/neurons_reference.cpp USES simulate
   LIBRARIES SUNDIALS::cvode SUNDIALS::nvecserial SUNDIALS::sunmatrixdense SUNDIALS::sunlinsoldense
   PLUGINS ${neuron_plugins} distance_rank distinct_groups radius shared_relay field_overlap sweep step sine softplus_conductance ceres)
 mfm_test(neurons_known SOURCES numerics/neurons_known.cpp USES simulate PLUGINS ${neuron_plugins})
-mfm_test(neurons_transfer SOURCES numerics/neurons_transfer.cpp USES pipeline
-  PLUGINS ${neuron_plugins} bernoulli softplus_conductance ceres)
+mfm_test(neurons_transfer SOURCES numerics/neurons_transfer.cpp USES transfer
+  PLUGINS ${neuron_plugins} softplus_conductance ceres)
 mfm_test(neurons_noise SOURCES numerics/neurons_noise.cpp USES simulate PLUGINS eglif lif adex)
 mfm_test(neurons_drives SOURCES numerics/neurons_drives.cpp USES simulate PLUGINS eglif lif adex)

@@ -147,7 +147,12 @@ TEST_CASE("spikes come within a step of their exact time, and the fifth is as la
         std::printf("%-14s fifth spike: rms error %.3f ms at dt 0.1 ms, order %.3f\n", m.plugin, std::sqrt(square[0]),
                     order);
         // An rms of 24 errors is known to 14 %, the ratio of two to 20 %, the order over a factor of 8 in dt to 0.09.
-        CHECK(order == Approx(1.0).margin(0.3));
+        // Without a reset nothing is put off to the grid but the count: the course's own error, of second order, adds
+        // up.
+        if (m.rule.reset_to == nullptr)
+            CHECK((order > 0.7 && order < 2.3));
+        else
+            CHECK(order == Approx(1.0).margin(0.3));
     }
 }
 
