@@ -26,6 +26,7 @@ foreach(kind ${kinds})
        -DCMAKE_CXX_FLAGS=-Wall\ -Wextra\ -Wpedantic\ -Wconversion\ -Werror)
   step("building" ${CMAKE_COMMAND} --build ${project}/build)
   step("testing" ${CMAKE_CTEST_COMMAND} --test-dir ${project}/build --output-on-failure --no-tests=error)
+  expect("its check" "Test +#[0-9]+: check_${name} \\.+ +Passed")
   expect("its test" "Test +#[0-9]+: ${name} \\.+ +Passed")
 
   set(ENV{MFM_PLUGIN_PATH} ${project}/build)
