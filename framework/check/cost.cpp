@@ -2,7 +2,6 @@
 #include "check/cost.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -58,21 +57,22 @@ void CostMeter::measure(const std::string& function, const std::string& unit, do
     const double once = seconds_of(first_calls) / static_cast<double>(first_calls);
     const auto n = static_cast<std::uint64_t>(std::clamp(4e-3 / std::max(once, 1e-9), 4.0, 4000.0));
     double best = std::numeric_limits<double>::infinity();
-    std::array<double, 3> growth{};
-    for (double& grown : growth) {
+    // A cache that fills up, malloc's own among them, grows in some rounds; what is lost grows in every one.
+    constexpr std::uint64_t rounds = 3, most_rounds = 10;
+    double kept = std::numeric_limits<double>::infinity();
+    std::uint64_t round = 0;
+    for (; round < rounds || (round < most_rounds && kept > 0); ++round) {
         const double before = heap_bytes();
         best = std::min(best, seconds_of(n));
-        grown = heap_bytes() - before;
+        kept = std::min(kept, (heap_bytes() - before) / static_cast<double>(n));
     }
-    // A cache that fills up may grow once; what grows with every call is lost.
-    const double kept = std::min(growth[1], growth[2]) / static_cast<double>(n);
     // The smallest piece that malloc hands out takes 32 bytes; less than half of that a call is how the heap is cut up.
     const double bytes = kept >= 16.0 ? kept : 0.0;
     measured_.push_back(function);
     if (bytes > 0)
         growing_.push_back(fmt::format("{} keeps {:.0f} bytes of the heap with every call", function, bytes));
     report_.cost(
-        {function, n * 3 + first_calls, best / static_cast<double>(n) * 1e9, unit, units, bytes, peak_bytes(f)});
+        {function, n * round + first_calls, best / static_cast<double>(n) * 1e9, unit, units, bytes, peak_bytes(f)});
 }
 
 void CostMeter::conclude() const {

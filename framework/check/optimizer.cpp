@@ -321,6 +321,13 @@ void check_solutions(const Subject& subject) {
     if (!refused.empty()) subject.report.note("solutions", "refused, with a reason: " + refused);
 }
 
+/// A choice may be for another interface, and say so: that has been noted, and there is nothing to stop.
+bool refuses(const Live& live) {
+    const Task task = valley("Rosenbrock's valley");
+    Host host(task);
+    return solve(live, task, host, Place::Heap).returned.status > 0;
+}
+
 void check_stop(const Subject& subject) {
     bool wrong = false;
     const auto fail = [&](const std::string& text) {
@@ -330,6 +337,7 @@ void check_stop(const Subject& subject) {
     for (const auto& [with, settings] : choices_of(subject)) {
         if (!Live::try_create(subject, settings).ok()) continue;
         const Live live(subject, settings);
+        if (refuses(live)) continue;
         const Task task = valley("Rosenbrock's valley");
         Host stopping(task);
         stopping.stop_at = 1;
@@ -367,6 +375,7 @@ void check_budget(const Subject& subject) {
             few[i].integer = static_cast<std::int64_t>(std::max(fields[i]->lower, 2.0));
             if (!Live::try_create(subject, few).ok()) continue;
             const Live live(subject, few);
+            if (refuses(live)) continue;
             const Task task = valley("Rosenbrock's valley");
             Host host(task);
             const Solved solved = solve(live, task, host, Place::Heap);
