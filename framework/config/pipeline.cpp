@@ -17,9 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> sections{"name",       "seed",       "plugins",   "space", "simulation",
-                                        "population", "projection", "drive",     "remap", "stimulation",
-                                        "transfer",   "mean_field", "validation"};
+const std::vector<std::string> sections{"name",       "seed",       "plugins",    "space",  "simulation",
+                                        "population", "projection", "drive",      "remap",  "stimulation",
+                                        "transfer",   "mean_field", "validation", "variant"};
 
 /// [plugins] path, absolute in the document as well.
 std::vector<fs::path> read_plugin_folders(DocumentNode& document) {
@@ -110,6 +110,12 @@ std::vector<fs::path> plugin_folders_of(const fs::path& file, const LoadOptions&
 
 PipelineConfig load_pipeline(const fs::path& file, const Registry& registry, const LoadOptions& options) {
     DocumentNode document = read_document(file, options.set);
+    if (options.variant != nullptr) document = document_of(*options.variant, std::move(document));
+    return read_pipeline(std::move(document), file, registry, options);
+}
+
+PipelineConfig read_pipeline(DocumentNode document, const fs::path& file, const Registry& registry,
+                             const LoadOptions& options) {
     const TableReader table(document, "", sections);
     PipelineConfig config;
     config.file = file;
@@ -124,6 +130,7 @@ PipelineConfig load_pipeline(const fs::path& file, const Registry& registry, con
     read_drives(document, config);
     read_stimulations(document, registry, config);
     read_derivation(document, registry, config);
+    config.variants = read_variants(document);
     config.resolved_toml = to_toml(document);
     return config;
 }

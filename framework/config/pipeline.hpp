@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/variants.hpp"
 #include "plugin/component.hpp"
 #include "plugin/registry.hpp"
 #include "support/diagnostics.hpp"
@@ -203,7 +204,8 @@ struct PipelineConfig {
     TransferConfig transfer;
     MeanFieldConfig mean_field;
     ValidationConfig validation;
-    std::string resolved_toml; ///< the whole pipeline after includes and --set, as TOML
+    std::vector<VariantConfig> variants; ///< in the order of the file; none in what was loaded as a variant
+    std::string resolved_toml;           ///< the whole pipeline after includes and --set, as TOML
     [[nodiscard]] std::size_t population_index(std::string_view population) const; ///< throws when there is none
 };
 
@@ -211,11 +213,15 @@ struct LoadOptions {
     std::vector<std::string> set;                      ///< "key.path=value"
     std::vector<std::filesystem::path> plugin_folders; ///< --plugin-path
     std::optional<std::uint64_t> seed;
+    const VariantConfig* variant = nullptr; ///< the variant that is loaded; NULL: the file itself
 };
 /// Folders named by the file's [plugins] path, read before a Registry exists.
 [[nodiscard]] std::vector<std::filesystem::path> plugin_folders_of(const std::filesystem::path& file,
                                                                    const LoadOptions&);
 /// Reads, merges, checks.  Throws InputError with file:line:column.
 [[nodiscard]] PipelineConfig load_pipeline(const std::filesystem::path& file, const Registry&, const LoadOptions& = {});
+/// The same from a merged document (of `file`); of the options only the seed counts.
+[[nodiscard]] PipelineConfig read_pipeline(DocumentNode document, const std::filesystem::path& file, const Registry&,
+                                           const LoadOptions& = {});
 
 } // namespace mfm
