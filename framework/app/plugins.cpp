@@ -15,12 +15,13 @@
 namespace mfm {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kinds{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kinds{{
     {MFM_NEURON_ID, "neuron models"},
     {MFM_CONNECTIVITY_ID, "connectivity rules"},
     {MFM_STIMULATION_ID, "stimulation protocols"},
     {MFM_TRANSFER_ID, "transfer bases"},
     {MFM_OPTIMIZER_ID, "optimizers"},
+    {MFM_PARETO_ID, "optimizers of several objectives"},
 }};
 
 /// Rows with their columns under each other; the last column is not padded.

@@ -21,6 +21,7 @@ std::string_view kind_of_interface(std::string_view id) {
     if (id == MFM_STIMULATION_ID) return "stimulation protocol";
     if (id == MFM_TRANSFER_ID) return "transfer basis";
     if (id == MFM_OPTIMIZER_ID) return "optimizer";
+    if (id == MFM_PARETO_ID) return "optimizer of several objectives";
     return "plugin";
 }
 

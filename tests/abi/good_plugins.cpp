@@ -177,6 +177,7 @@ TEST_CASE("the words of the ABI are those that plugins were built with") {
     CHECK(Text(MFM_STIMULATION_ID) == "mfm.stimulation/1");
     CHECK(Text(MFM_TRANSFER_ID) == "mfm.transfer/1");
     CHECK(Text(MFM_OPTIMIZER_ID) == "mfm.optimizer/1");
+    CHECK(Text(MFM_PARETO_ID) == "mfm.pareto/1");
     CHECK(Text(MFM_ROLE_CAPACITANCE) == "capacitance");
     CHECK(Text(MFM_ROLE_LEAK) == "leak_conductance");
     CHECK(Text(MFM_ROLE_TAU_M) == "membrane_time_constant");

@@ -8,3 +8,6 @@ mfm_test(adaptive SOURCES numerics/adaptive.cpp USES transfer PLUGINS lif softpl
 mfm_test(trains SOURCES unit/trains.cpp USES transfer)
 mfm_test(sampled_cells SOURCES numerics/sampled_cells.cpp USES transfer PLUGINS lif bernoulli sweep softplus_conductance ceres)
 mfm_test(effective_sources SOURCES numerics/effective_sources.cpp USES meanfield)
+if(TARGET pagmo)
+  mfm_test(evolution SOURCES numerics/evolution.cpp USES plugin PLUGINS pagmo)
+endif()

@@ -7,7 +7,7 @@
 #include <functional>
 #include <limits>
 
-#include "unit/plugin_instances.hpp"
+#include "numerics/optimizer_host.hpp"
 
 using namespace mfm;
 using namespace mfm::test;
@@ -48,62 +48,6 @@ Regression thurber() {
             5.6427082397e3};
 }
 
-/// A host's problem around a plain function, and its solution by an optimizer.
-struct Host {
-    std::function<void(const double* x, double* residual)> residuals;
-    std::uint32_t n_residuals = 0;
-    std::vector<double> initial, lower, upper;
-    std::uint32_t stop_after = ~0u, calls = 0;
-    double first_cost = 0, undefined_above = std::numeric_limits<double>::infinity();
-
-    std::vector<double> x;
-    mfm_solution solution{};
-
-    static mfm_status call(void* self, std::uint32_t n, const double* x, double* residual, double* jacobian,
-                           mfm_error*) noexcept {
-        auto& it = *static_cast<Host*>(self);
-        const std::size_t m = it.initial.size();
-        if (jacobian != nullptr) return MFM_ERROR; // none was promised
-        for (std::uint32_t i = 0; i < n; ++i) {
-            if (x[i * m] > it.undefined_above) return MFM_INFEASIBLE;
-            it.residuals(x + i * m, residual + i * it.n_residuals);
-        }
-        return MFM_OK;
-    }
-    static std::int32_t progress(void* self, std::uint32_t, double, double, double) noexcept {
-        auto& it = *static_cast<Host*>(self);
-        return ++it.calls >= it.stop_after ? 1 : 0;
-    }
-    mfm_status solve(const Instance& optimizer, mfm_error& error) {
-        const std::size_t m = initial.size();
-        if (lower.empty()) lower.assign(m, -std::numeric_limits<double>::infinity());
-        if (upper.empty()) upper.assign(m, std::numeric_limits<double>::infinity());
-        std::vector<double> scale(m);
-        for (std::size_t i = 0; i < m; ++i) scale[i] = std::max(std::abs(initial[i]), 1e-12);
-        mfm_problem p{};
-        p.size = sizeof p;
-        p.n_parameters = static_cast<std::uint32_t>(m);
-        p.n_residuals = n_residuals;
-        p.initial = initial.data();
-        p.lower = lower.data();
-        p.upper = upper.data();
-        p.scale = scale.data();
-        p.self = this;
-        p.residuals = &call;
-        p.progress = &progress;
-        x.assign(m, 0.0);
-        solution = {};
-        solution.size = sizeof solution;
-        solution.x = x.data();
-        return optimizer.table<mfm_optimizer_v1>(MFM_OPTIMIZER_ID).solve(optimizer.self(), &p, &solution, &error);
-    }
-    void solve(const Instance& optimizer) {
-        mfm_error error = empty_error();
-        const mfm_status status = solve(optimizer, error);
-        INFO(error.message);
-        REQUIRE(status == MFM_OK);
-    }
-};
 Host host(const Regression& r, std::size_t start) {
     Host h;
     h.residuals = [&r](const double* b, double* residual) {
@@ -113,20 +57,6 @@ Host host(const Regression& r, std::size_t start) {
     h.initial = r.starts[start];
     return h;
 }
-Host rosenbrock() {
-    Host h;
-    h.residuals = [](const double* x, double* r) {
-        r[0] = 10 * (x[1] - x[0] * x[0]);
-        r[1] = 1 - x[0];
-    };
-    h.n_residuals = 2;
-    h.initial = {-1.2, 1.0};
-    return h;
-}
-Instance optimizer(const std::string& id, const Values& values = {}) {
-    return instance(id, MFM_OPTIMIZER_ID, values);
-}
-
 } // namespace
 
 TEST_CASE("Levenberg-Marquardt reaches the certified values of Misra1a and Thurber from both of NIST's starts, dogleg "
@@ -162,6 +92,45 @@ TEST_CASE("every method of nlopt reaches the certified sum of squares of Misra1a
         CHECK(2 * h.solution.cost == Approx(r.sum_of_squares).epsilon(1e-4));
         CHECK(h.solution.cost <= h.solution.initial_cost);
     }
+}
+
+TEST_CASE(
+    "a local search stays in its valley; from many starts, and by dividing rectangles, nlopt finds the deeper one") {
+    Host local = two_valleys(), many = two_valleys(), direct = two_valleys();
+    local.solve(optimizer("nlopt"));
+    CHECK(local.x[0] == Approx(-1.9).margin(0.1));
+    many.solve(
+        optimizer("nlopt", {{"algorithm", std::string("bobyqa")}, {"starts", 8.0}, {"max_evaluations", 1000.0}}));
+    INFO(many.solution.message);
+    CHECK(many.x[0] == Approx(2).epsilon(1e-6));
+    CHECK(many.solution.outcome == MFM_CONVERGED);
+    CHECK_THAT(many.solution.message, Contains("best of 8 starts"));
+    for (const std::string algorithm : {"direct", "direct_l"}) {
+        direct.solve(optimizer("nlopt", {{"algorithm", algorithm}, {"max_evaluations", 600.0}}));
+        INFO(algorithm << ": " << direct.solution.message);
+        CHECK(direct.x[0] == Approx(2).margin(0.05));
+        CHECK(direct.solution.evaluations <= 601); // and the start
+    }
+}
+
+TEST_CASE("the budget of nlopt is that of all starts together") {
+    Host h = rosenbrock();
+    h.lower = {-3, -3};
+    h.upper = {3, 3};
+    h.solve(optimizer("nlopt", {{"starts", 5.0}, {"max_evaluations", 100.0}}));
+    CHECK(h.solution.evaluations <= 101); // and the start
+    CHECK(h.solution.outcome == MFM_BUDGET);
+}
+
+TEST_CASE("a search of the whole box needs one, and takes no starts") {
+    Host h = rosenbrock();
+    mfm_error error = empty_error();
+    CHECK(h.solve(optimizer("nlopt", {{"algorithm", std::string("direct")}}), error) == MFM_INFEASIBLE);
+    CHECK_THAT(error.message, Contains("algorithm 'direct' needs finite bounds, and parameter 0 has an infinite one"));
+    CHECK(h.solve(optimizer("nlopt", {{"starts", 3.0}}), error) == MFM_INFEASIBLE);
+    CHECK_THAT(error.message, Contains("starts need finite bounds"));
+    CHECK_THROWS_WITH(optimizer("nlopt", {{"algorithm", std::string("direct")}, {"starts", 3.0}}),
+                      Contains("algorithm 'direct' searches everywhere and has no starts; leave starts out"));
 }
 
 TEST_CASE("bounds hold: the best point of a problem whose optimum lies outside is on the bound") {

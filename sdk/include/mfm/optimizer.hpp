@@ -4,10 +4,12 @@
 //   Settings with fields(), and a constructor from it
 //   void prepare(mfm::Problem& problem) const            optional: choose a loss, before the first evaluation
 //   mfm::Outcome solve(mfm::Problem& problem) const      evaluates the problem wherever it wants
+//   mfm::Outcome solve(mfm::Objectives& problem) const   instead or as well: several objectives, see <mfm/pareto.hpp>
 // and exports it with MFM_PLUGIN("My Lab", mfm::Optimizer<O>).  The SDK keeps the best point that was evaluated (so the
 // solution is never worse than the start), counts, makes numeric Jacobians where the host gives none, and reports
 // progress.
 #pragma once
+#include <mfm/pareto.hpp>
 #include <mfm/plugin.hpp>
 
 #include <algorithm>
@@ -43,13 +45,6 @@ struct Loss {
     }
 };
 
-/// How a solve ended; what it found is what the Problem remembers as its best point.
-struct Outcome {
-    std::uint32_t outcome = MFM_FAILED; ///< MFM_CONVERGED, MFM_BUDGET, MFM_STOPPED or MFM_FAILED
-    std::uint32_t iterations = 0;
-    std::string message;
-};
-
 /// The host's problem: minimise 1/2 sum residual^2 within bounds.
 class Problem {
 public:
@@ -71,6 +66,8 @@ public:
     [[nodiscard]] std::span<const double> upper() const { return {host_.upper, parameters()}; }
     /// Typical size of a change of each parameter, > 0.
     [[nodiscard]] std::span<const double> scale() const { return scale_; }
+    /// Of the optimizer's random numbers.
+    [[nodiscard]] std::uint64_t seed() const { return MFM_HAS(&host_, seed) ? host_.seed : 0; }
     /// The host gives an exact Jacobian; otherwise evaluate() makes one by central differences.
     [[nodiscard]] bool has_jacobian() const { return host_.has_jacobian != 0; }
     /// From now on residuals, Jacobians and costs are those of this loss; call it before the first evaluation.
@@ -93,11 +90,42 @@ public:
             cost += 0.5 * q * q;
         }
         if (!std::isfinite(cost)) return false;
-        if (best_.empty() || cost < best_cost_) {
-            best_.assign(x.begin(), x.end());
-            best_cost_ = cost;
-        }
+        keep(x, cost);
         return jacobian.empty() || exact || differences(x, jacobian);
+    }
+    /// Costs of n points x [n][parameters()] at once, which the host may spread over its threads; infinity where the
+    /// problem is not defined.
+    [[nodiscard]] std::vector<double> costs(std::size_t n, std::span<const double> x) {
+        const std::size_t d = parameters(), m = residuals();
+        std::vector<double> out(n, infinity), at, r;
+        std::vector<std::size_t> inside;
+        for (std::size_t i = 0; i < n; ++i) {
+            bool within = true;
+            for (std::size_t k = 0; k < d; ++k)
+                within = within && x[i * d + k] >= host_.lower[k] && x[i * d + k] <= host_.upper[k];
+            if (!within) continue;
+            inside.push_back(i);
+            at.insert(at.end(), &x[i * d], &x[i * d] + d);
+        }
+        r.resize(inside.size() * m);
+        std::vector<bool> good(inside.size(), true);
+        if (!inside.empty() && !ask(static_cast<std::uint32_t>(inside.size()), at.data(), r.data(), nullptr)) {
+            if (inside.size() == 1) return out;
+            for (std::size_t j = 0; j < inside.size(); ++j) // at least one of them is not defined
+                good[j] = ask(1, &at[j * d], &r[j * m], nullptr);
+        }
+        for (std::size_t j = 0; j < inside.size(); ++j) {
+            if (!good[j]) continue;
+            double sum = 0;
+            for (std::size_t k = 0; k < m; ++k) {
+                const double q = loss_.apply(r[j * m + k]).first;
+                sum += 0.5 * q * q;
+            }
+            if (!std::isfinite(sum)) continue;
+            out[inside[j]] = sum;
+            keep({&at[j * d], d}, sum);
+        }
+        return out;
     }
     [[nodiscard]] static double cost(std::span<const double> residual) {
         double sum = 0;
@@ -113,6 +141,11 @@ public:
     [[nodiscard]] double best_cost() const { return best_cost_; }
 
 private:
+    void keep(std::span<const double> x, double cost) {
+        if (!best_.empty() && !(cost < best_cost_)) return;
+        best_.assign(x.begin(), x.end());
+        best_cost_ = cost;
+    }
     bool ask(std::uint32_t n, const double* x, double* residual, double* jacobian) {
         mfm_error error;
         error.size = sizeof error;
@@ -182,11 +215,22 @@ template <class O> class Optimizer {
         });
     }
     static constexpr mfm_optimizer_v1 table{sizeof(mfm_optimizer_v1), 0, &solve};
+    static constexpr bool one = requires(const O& o, Problem& p) { o.solve(p); };
+    static constexpr bool several = requires(const O& o, Objectives& p) { o.solve(p); };
+    static_assert(one || several, "an optimizer needs solve(mfm::Problem&) const or solve(mfm::Objectives&) const");
     struct Interfaces {
-        static constexpr mfm_interface list[] = {{MFM_OPTIMIZER_ID, &table}, {nullptr, nullptr}};
+        static constexpr auto list = [] {
+            std::array<mfm_interface, (one ? 1 : 0) + (several ? 1 : 0)> out{};
+            std::size_t n = 0;
+            if constexpr (one) out[n++] = {MFM_OPTIMIZER_ID, &table};
+            if constexpr (several) out[n++] = {MFM_PARETO_ID, &ParetoTable<O>::table};
+            return out;
+        }();
     };
 
 public:
+    /// The author's object behind the `self` that functions of interfaces get.
+    static const O& author(const void* self) { return ComponentOf<O, Interfaces>::author(self); }
     static constexpr mfm_component component = ComponentOf<O, Interfaces>::component;
 };
 
