@@ -51,9 +51,9 @@ std::string reused_text(std::span<const StageReuse> reuse) {
 std::string rates_of(const ValidationReport& base, const VariantOutcome& v) {
     const VariantOutcome* same_field = !v.variants.empty() ? &v.variants.front() : v.network ? nullptr : &v;
     std::vector<std::string> header{"population", "Hz"};
-    if (v.network) header.insert(header.end(), {"network, base", "variant", "change"});
-    header.insert(header.end(), {"mean field, base"});
-    if (v.network) header.insert(header.end(), {"derived anew", "change"});
+    if (v.network) header.insert(header.end(), {"network", "variant", "change"});
+    header.insert(header.end(), {"mean field"});
+    if (v.network) header.insert(header.end(), {"anew", "change"});
     if (same_field != nullptr) header.insert(header.end(), {"changed", "change"});
     TextTable table(header);
     for (const PopulationReport& p : base.populations)
@@ -87,9 +87,9 @@ std::string rates_of(const ValidationReport& base, const VariantOutcome& v) {
 std::string variants_part(const ValidationReport& base, std::span<const VariantOutcome> variants) {
     if (variants.empty()) return "";
     std::string out = heading("Variants");
-    out +=
-        wrap("Differences on this pipeline, in variants/NAME/. 'Derived anew' is the mean field of a network that was "
-             "simulated again; 'changed' is this pipeline's mean field with the variant's parameters. Rates in Hz.");
+    out += wrap("Differences on this pipeline, in variants/NAME/. Network and mean field are this pipeline's; 'anew' "
+                "is the mean field derived from a network that was "
+                "simulated again, 'changed' this pipeline's mean field with the variant's parameters. Rates in Hz.");
     TextTable table({"variant", "made from", "verdict", "reused"}, 4);
     for (const VariantOutcome& v : variants) {
         table.add({v.name, v.network ? "network" : "mean field", verdict_text(v.report), reused_text(v.reuse)});

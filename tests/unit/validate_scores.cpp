@@ -82,8 +82,10 @@ TEST_CASE("mutual information is that of two normal variables, and nothing for i
         for (std::size_t i = 0; i < x.size(); ++i) y.push_back(r * x[i] + std::sqrt(1 - r * r) * noise[i]);
         INFO(r);
         CHECK(*mfm::correlation(x, y) == Approx(r).margin(0.02));
-        // -1/2 log2(1 - r^2) bits; 16 classes lose a little of it.
-        CHECK(*mfm::mutual_information(x, y, 20000) == Approx(-0.5 * std::log2(1 - r * r)).margin(0.06));
+        // -1/2 log2(1 - r^2) bits, of which 16 classes cannot keep all.
+        const double exact = -0.5 * std::log2(1 - r * r), found = *mfm::mutual_information(x, y, 20000);
+        CHECK(found < exact + 0.02);
+        CHECK(found > 0.92 * exact - 0.02);
     }
     CHECK_FALSE(mfm::mutual_information(std::vector<double>(7, 1.0), std::vector<double>(7, 1.0), 7));
 }
