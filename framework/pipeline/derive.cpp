@@ -346,6 +346,11 @@ ReportInputs report_inputs(const Derived& d, const DeriveOptions& options) {
 
 } // namespace
 
+void print_stage(const Derived& d, const std::string& only) {
+    if (only == "build") fmt::print("{}", degree_table(*d.network, d.config));
+    if (only == "remap") fmt::print("{}", reduction_table(*d.reduction));
+}
+
 void export_derived(const Derived& d, const DeriveOptions& options, Progress& progress) {
     RunOutputs out;
     out.report = &*d.report;

@@ -24,6 +24,8 @@ struct DeriveOptions {
 [[nodiscard]] Derived derive(const PipelineConfig&, const DeriveOptions&, Progress&, const Derived* base = nullptr,
                              Mode = Mode::Network, const Derived* network = nullptr);
 
+/// What the stages "build" and "remap" print when nothing after them is wanted.
+void print_stage(const Derived&, const std::string& only);
 /// Writes everything that people and programs read into the derivation's folder.
 void export_derived(const Derived&, const DeriveOptions&, Progress&);
 /// Writes the report and the summary again, with what became of the variants.

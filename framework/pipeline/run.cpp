@@ -8,26 +8,14 @@
 #include <thread>
 
 #include "config/pipeline.hpp"
-#include "network/network.hpp"
 #include "output/report_text.hpp"
 #include "pipeline/calibration.hpp"
 #include "pipeline/derive.hpp"
 #include "pipeline/model_equations.hpp"
 #include "pipeline/variants.hpp"
-#include "remap/reduction.hpp"
 #include "validate/verdict.hpp"
 
 namespace mfm {
-namespace {
-
-/// What a run that was to end before the verdict shows.
-void print_only(const Derived& d, const RunOptions& options) {
-    if (options.only == "build") fmt::print("{}", degree_table(*d.network, d.config));
-    if (options.only == "remap") fmt::print("{}", reduction_table(*d.reduction));
-    if (d.report && !options.quiet) fmt::print("{}", console_summary(*d.report, d.config.name, d.folder.string()));
-}
-
-} // namespace
 
 ExitCode run_pipeline(const RunOptions& options) {
     install_interrupt_handler();
@@ -56,7 +44,7 @@ ExitCode run_pipeline(const RunOptions& options) {
 
     const Derived base = derive(config, derivation, *progress);
     const bool complete = base.report.has_value() && options.only != "validate";
-    if (!complete) print_only(base, options);
+    print_stage(base, options.only);
     if (complete) export_derived(base, derivation, *progress);
     ExitCode code = base.report ? exit_code(*base.report) : ExitCode::Done;
     if (!variants.empty()) {
@@ -66,7 +54,7 @@ ExitCode run_pipeline(const RunOptions& options) {
         for (const VariantOutcome& v : outcomes)
             if (v.network && exit_code(v.report) != ExitCode::Done) code = exit_code(v.report);
     }
-    if (complete && !options.quiet)
+    if (base.report && !options.quiet)
         fmt::print("{}", console_summary(*base.report, config.name, derivation.folder.string()));
     return code;
 }

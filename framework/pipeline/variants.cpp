@@ -48,7 +48,8 @@ std::vector<VariantOutcome> run_variants(const Derived& base, const std::vector<
         if (v.variant.network) {
             progress.note("variant '" + v.variant.name + "'");
             network = derive(v.config, mine, progress, &base);
-            if (network->report) export_derived(*network, mine, progress);
+            if (network->report && mine.only != "validate") export_derived(*network, mine, progress);
+            print_stage(*network, mine.only);
         }
         std::optional<Derived> mean_field;
         if (v.variant.mean_field && base.report) {
