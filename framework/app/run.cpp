@@ -25,6 +25,10 @@ Command add_run(CLI::App& tool) {
     run.add_option("--out", given->out, "The run's folder");
     run.add_option("--seed", given->seed, "Seed of all random numbers, instead of the file's");
     run.add_option("--threads", given->threads, "Number of threads; 0, the default, is one a core");
+    run.add_option("--variant", given->options.variants,
+                   "Run this variant beside the file itself (repeatable); all without it")
+        ->allow_extra_args(false);
+    run.add_flag("--no-variants", given->options.no_variants, "Run the file itself, without its variants");
     run.add_flag("--quiet", given->options.quiet, "Say nothing but warnings and errors");
     add_plugin_path(run, given->folders);
     return {&run, [given] {

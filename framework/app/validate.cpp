@@ -47,6 +47,11 @@ Command add_validate(CLI::App& tool) {
                 const Registry registry(plugin_search_path(plugin_folders_of(given->file, load)));
                 const PipelineConfig config = load_pipeline(given->file, registry, load);
                 create_all(config);
+                for (const VariantConfig& variant : config.variants) {
+                    LoadOptions as_variant = load;
+                    as_variant.variant = &variant;
+                    create_all(load_pipeline(given->file, registry, as_variant));
+                }
                 fmt::print("{} is a valid pipeline: '{}', {}, {}, {}, {}\n", given->file, config.name,
                            counted(config.populations.size(), "population", "populations"),
                            counted(config.projections.size(), "projection", "projections"),

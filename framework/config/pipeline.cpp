@@ -12,16 +12,15 @@
 #include "config/document.hpp"
 #include "config/reader.hpp"
 #include "config/sections.hpp"
-#include "config/variants.hpp"
 
 namespace mfm {
 namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> sections{"name",       "seed",       "plugins",    "space", "simulation",
-                                        "population", "projection", "drive",      "remap", "stimulation",
-                                        "transfer",   "mean_field", "validation", "library"};
+const std::vector<std::string> sections{"name",       "seed",       "plugins",    "space",   "simulation",
+                                        "population", "projection", "drive",      "remap",   "stimulation",
+                                        "transfer",   "mean_field", "validation", "variant", "library"};
 
 /// [plugins] path, absolute in the document as well.
 std::vector<fs::path> read_plugin_folders(DocumentNode& document) {
@@ -111,15 +110,14 @@ std::vector<fs::path> plugin_folders_of(const fs::path& file, const LoadOptions&
 }
 
 PipelineConfig load_pipeline(const fs::path& file, const Registry& registry, const LoadOptions& options) {
-    return read_pipeline(read_document(file, options.set), file, registry, options);
+    DocumentNode document = read_document(file, options.set);
+    if (options.variant != nullptr) document = document_of(*options.variant, std::move(document));
+    return read_pipeline(std::move(document), file, registry, options);
 }
 
 PipelineConfig read_pipeline(DocumentNode document, const fs::path& file, const Registry& registry,
                              const LoadOptions& options) {
-    const bool library = document.find("library") != nullptr;
-    std::vector<std::string> known = sections;
-    if (library) known.emplace_back("variant"); // its members, if it names them
-    const TableReader table(document, "", std::move(known));
+    const TableReader table(document, "", sections);
     PipelineConfig config;
     config.file = file;
     config.name = file.stem().string();
@@ -133,10 +131,8 @@ PipelineConfig read_pipeline(DocumentNode document, const fs::path& file, const 
     read_drives(document, config);
     read_stimulations(document, registry, config);
     read_derivation(document, registry, config);
-    if (library) {
-        static_cast<void>(read_library(document));
-        static_cast<void>(read_variants(document));
-    }
+    config.variants = read_variants(document);
+    if (document.find("library") != nullptr) static_cast<void>(read_library(document));
     config.resolved_toml = to_toml(document);
     return config;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/document.hpp"
+#include "config/variants.hpp"
 #include "plugin/component.hpp"
 #include "plugin/registry.hpp"
 #include "support/diagnostics.hpp"
@@ -204,7 +205,8 @@ struct PipelineConfig {
     TransferConfig transfer;
     MeanFieldConfig mean_field;
     ValidationConfig validation;
-    std::string resolved_toml; ///< the whole pipeline after includes and --set, as TOML
+    std::vector<VariantConfig> variants; ///< in the order of the file; none in what was loaded as a variant
+    std::string resolved_toml;           ///< the whole pipeline after includes and --set, as TOML
     [[nodiscard]] std::size_t population_index(std::string_view population) const; ///< throws when there is none
 };
 
@@ -212,6 +214,7 @@ struct LoadOptions {
     std::vector<std::string> set;                      ///< "key.path=value"
     std::vector<std::filesystem::path> plugin_folders; ///< --plugin-path
     std::optional<std::uint64_t> seed;
+    const VariantConfig* variant = nullptr; ///< the variant that is loaded; NULL: the file itself
 };
 /// Folders named by the file's [plugins] path, read before a Registry exists.
 [[nodiscard]] std::vector<std::filesystem::path> plugin_folders_of(const std::filesystem::path& file,

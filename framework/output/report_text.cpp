@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "output/budget.hpp"
+#include "output/scores.hpp"
 #include "output/text_table.hpp"
 
 namespace mfm {
@@ -379,7 +380,10 @@ std::string stages_part(const ReportInputs& in) {
     TextTable table({"stage", "wall s", "CPU s", ""});
     for (const auto& s : in.stages)
         table.add({s.name, s.wall_s ? fmt::format("{:.2f}", *s.wall_s) : "-",
-                   s.cpu_s ? fmt::format("{:.2f}", *s.cpu_s) : "-", s.cached ? "kept from an earlier run" : ""});
+                   s.cpu_s ? fmt::format("{:.2f}", *s.cpu_s) : "-",
+                   s.of_base  ? "the base's"
+                   : s.cached ? "kept from an earlier run"
+                              : ""});
     return heading("Times") + table.text();
 }
 
@@ -444,6 +448,7 @@ std::vector<ConnectionRow> connection_rows(const PipelineConfig& config, const N
 
 std::string report_text(const ValidationReport& report, const ReportInputs& in) {
     std::string out = in.name + "\n" + std::string(display_width(in.name), '=') + "\n\n" + verdict_part(report);
+    out += variants_part(report, in.variants);
     out += circuit_part(in);
     if (!in.in_degrees.empty()) out += heading("In-degrees") + ready_text(in.in_degrees);
     out += rates_part(report, in.limits);
@@ -461,10 +466,11 @@ std::string report_text(const ValidationReport& report, const ReportInputs& in) 
                     "frequency, a positive phase means that "
                     "the mean field is later.") +
                table;
+    out += scores_part(report);
     out += network_only_part(report);
     if (!report.warnings.empty()) out += heading("Warnings") + bullets(report.warnings);
     if (!in.equations.empty()) out += heading("Equations") + ready_text(in.equations);
-    return out + stages_part(in) + manifest_part(in.manifest);
+    return out + stages_part(in) + reuse_part(in.reuse) + manifest_part(in.manifest);
 }
 
 std::string console_summary(const ValidationReport& report, const std::string& name, const std::string& run_folder) {

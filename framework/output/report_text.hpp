@@ -8,6 +8,7 @@
 #include "network/network.hpp"
 #include "output/manifest.hpp"
 #include "output/stage_time.hpp"
+#include "output/variants.hpp"
 #include "validate/report.hpp"
 
 namespace mfm {
@@ -32,6 +33,8 @@ struct ReportInputs {
     std::string in_degrees; ///< ready text
     std::string equations;  ///< ready text
     std::vector<StageTime> stages;
+    std::vector<StageReuse> reuse;        ///< of a variant
+    std::vector<VariantOutcome> variants; ///< of a base
     Manifest manifest;
     ValidationConfig limits; ///< those that the verdict was made with
 };

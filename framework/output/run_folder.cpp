@@ -47,7 +47,7 @@ std::vector<std::string> write_run_folder(const std::filesystem::path& folder, c
     write_file(folder / "manifest.json", manifest_json(out.text.manifest, out.text.stages));
     write_file(folder / "report.txt", report_text(report, out.text));
     // Last: who finds it knows that the rest is there.
-    write_file(folder / "summary.json", summary_json(report, out.text.stages));
+    write_file(folder / "summary.json", summary_json(report, out.text.stages, out.text.reuse, out.text.variants));
     return lines;
 }
 

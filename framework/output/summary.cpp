@@ -174,34 +174,63 @@ Json network_only(const NetworkCondition& c) {
             {"from_ms", value(c.from_ms)},  {"to_ms", value(c.to_ms)}, {"populations", populations}};
 }
 
-} // namespace
+Json response(const ResponseScores& s) {
+    return {{"baseline_hz", value(s.baseline_hz)}, {"peak_hz", value(s.peak_hz)},
+            {"pause_hz", value(s.pause_hz)},       {"pause_depth", value(s.pause_depth)},
+            {"pause_ms", value(s.pause_ms)},       {"area", value(s.area)},
+            {"correlation", value(s.correlation)}, {"mutual_information_bits", value(s.mutual_information_bits)}};
+}
 
-std::string summary_json(const ValidationReport& report, std::span<const StageTime> stages) {
+Json reused(std::span<const StageReuse> rows) {
+    if (rows.empty()) return nullptr;
+    Json out = Json::array();
+    for (const StageReuse& row : rows)
+        out.push_back(Json{{"stage", row.stage},
+                           {"population", row.population.empty() ? Json(nullptr) : Json(row.population)},
+                           {"reused", row.reused},
+                           {"why", row.why}});
+    return out;
+}
+
+Json summary_of(const ValidationReport& report, std::span<const StageTime> stages, std::span<const StageReuse> reuse,
+                std::span<const VariantOutcome> variants) {
     Json populations = Json::object();
     for (const auto& p : report.populations) {
-        Json rates = Json::array(), swings = Json::array(), courses = Json::array(), budgets = Json::array();
+        Json rates = Json::array(), swings = Json::array(), courses = Json::array(), budgets = Json::array(),
+             scores = Json::array();
         for (const auto& row : p.stationary) rates.push_back(stationary(row));
         for (const auto& row : p.dynamic) courses.push_back(dynamic(row));
         for (const auto& row : p.fluctuations) swings.push_back(fluctuations(row));
         for (const auto& row : p.error_budget) budgets.push_back(budget(row));
-        populations[p.name] = {{"stationary", rates},
-                               {"fluctuations", swings},
-                               {"transfer", transfer(p.transfer)},
-                               {"dynamic", courses},
-                               {"error_budget", budgets}};
+        for (const auto& row : p.scores)
+            scores.push_back(Json{{"stimulus", row.stimulus},
+                                  {"network", response(row.network)},
+                                  {"mean_field", response(row.mean_field)}});
+        populations[p.name] = {{"stationary", rates}, {"fluctuations", swings}, {"transfer", transfer(p.transfer)},
+                               {"dynamic", courses},  {"scores", scores},       {"error_budget", budgets}};
     }
     Json alone = Json::array();
     for (const auto& c : report.network_only) alone.push_back(network_only(c));
     Json times = Json::object();
     for (const auto& s : stages)
         times[s.name] = {{"wall_s", value(s.wall_s)}, {"cpu_s", value(s.cpu_s)}, {"cached", s.cached}};
-    const Json summary = {{"verdict", report.verdict ? Json(verdict_name(*report.verdict)) : Json(nullptr)},
-                          {"reasons", report.reasons},
-                          {"populations", populations},
-                          {"network_only", alone},
-                          {"calibration", calibration(report)},
-                          {"stages", times}};
-    return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    Json of_variants = Json::object();
+    for (const VariantOutcome& v : variants) of_variants[v.name] = summary_of(v.report, v.stages, v.reuse, v.variants);
+    return {{"verdict", report.verdict ? Json(verdict_name(*report.verdict)) : Json(nullptr)},
+            {"reasons", report.reasons},
+            {"populations", populations},
+            {"network_only", alone},
+            {"calibration", calibration(report)},
+            {"stages", times},
+            {"reuse", reused(reuse)},
+            {"variants", of_variants}};
+}
+
+} // namespace
+
+std::string summary_json(const ValidationReport& report, std::span<const StageTime> stages,
+                         std::span<const StageReuse> reuse, std::span<const VariantOutcome> variants) {
+    return summary_of(report, stages, reuse, variants).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 } // namespace mfm

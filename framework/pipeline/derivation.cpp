@@ -67,7 +67,8 @@ std::vector<BasisCandidate> candidates_of(const PipelineConfig& config, const Re
 } // namespace
 
 std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& r,
-                                 const std::vector<TransferTable>& tables, Progress& progress) {
+                                 const std::vector<TransferTable>& tables, Progress& progress,
+                                 const ReusedTables* reused) {
     require_transfer(config);
     const PluginChoice& choice = config.transfer.optimizer;
     std::optional<Instance> optimizer; // there may be nothing to fit
@@ -85,6 +86,12 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
                    populations.size() * config.transfer.bases.size() * fit_count(options));
     tbb::parallel_for(std::size_t{0}, populations.size(), [&](std::size_t i) {
         throw_if_interrupted();
+        if (reused != nullptr && reused->entry[i].fit) {
+            fits[i] = *reused->entry[i].base_fit;
+            fits[i].fitted_hz.resize(tables[i].points.size()); // operating points, which come last, may be left out
+            progress.advance(config.transfer.bases.size() * fit_count(options));
+            return;
+        }
         FitOptions mine = options;
         mine.stream = i;
         const PopulationConfig& population = config.populations[r.populations[populations[i]].network_index];

@@ -6,6 +6,7 @@
 
 #include "meanfield/cell_rates.hpp"
 #include "meanfield/model.hpp"
+#include "pipeline/reuse.hpp"
 #include "remap/reduction.hpp"
 #include "simulate/simulate.hpp"
 #include "simulate/spike_record.hpp"
@@ -23,12 +24,15 @@ namespace mfm {
 /// sampled points and operating points together.  With transfer.cells = "sampled", what the measurement needs of the
 /// sources (their regularity, the cells' rates, common fluctuations) is computed from the wiring and from transfer
 /// functions measured on the way; of the record only the rates are used, and only to choose where to sample.
+/// reused: what a variant's base has measured already; NULL: nothing.
 [[nodiscard]] std::vector<TransferTable> sample_all(const PipelineConfig&, const Network&, const Reduction&,
-                                                    const SpikeRecord&, Progress&);
+                                                    const SpikeRecord&, Progress&, const ReusedTables* reused = nullptr,
+                                                    bool with_operating_points = true);
 
-/// Fits of these tables, several side by side.
+/// Fits of these tables, several side by side; those of a variant's base where they would be the same.
 [[nodiscard]] std::vector<TransferFit> fit_all(const PipelineConfig&, const Reduction&,
-                                               const std::vector<TransferTable>&, Progress&);
+                                               const std::vector<TransferTable>&, Progress&,
+                                               const ReusedTables* reused = nullptr);
 
 /// Rates of all cells at the record's stationary stimuli, from the wiring and the transfer functions alone; those that
 /// cannot be computed are left out, with a warning.

@@ -31,6 +31,33 @@ public:
         add(p.count.value_or(0));
         for (const double x : {p.density.value_or(-1.0), p.ratio, p.radius, p.spacing_x, p.angle_deg}) add(x);
     }
+    void add_cells(const PopulationConfig& p) {
+        if (p.neuron) add(*p.neuron);
+        for (const auto& [setting, spread] : p.distributed) {
+            add(std::uint64_t{setting});
+            add(spread);
+        }
+        for (const mfm_receptor& r : p.receptors) add(r);
+        for (const auto& [state, spread] : p.initial) {
+            add(std::string_view(state));
+            add(spread);
+        }
+    }
+    void add_sampling(const PipelineConfig& c) {
+        const TransferConfig& t = c.transfer;
+        for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies, t.renewal_below}) add(n);
+        for (const double x : {t.seconds, t.transient, t.working_low, t.working_high}) add(x);
+        add(std::uint64_t{is_analytic(t)});
+        add(static_cast<std::uint64_t>(t.sampling));
+        if (t.sampling == TransferConfig::Sampling::Adaptive) {
+            add(t.tolerance_relative);
+            add(t.tolerance_absolute);
+            add(std::uint64_t{fewest_working_points(t)});
+        }
+        add(std::uint64_t{c.mean_field.adaptation});
+        add(std::uint64_t{c.mean_field.dynamics !=
+                          MeanFieldConfig::Dynamics::Synaptic}); // with a current axis or without
+    }
     void add_plasticity(const PipelineConfig& c) {
         for (const ProjectionConfig& p : c.projections) {
             if (!p.plasticity) continue;
@@ -116,16 +143,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         Hasher h;
         h.add(std::string_view(out.build));
         for (const PopulationConfig& p : c.populations) {
-            if (p.neuron) h.add(*p.neuron);
-            for (const auto& [setting, spread] : p.distributed) {
-                h.add(std::uint64_t{setting});
-                h.add(spread);
-            }
-            for (const mfm_receptor& r : p.receptors) h.add(r);
-            for (const auto& [state, spread] : p.initial) {
-                h.add(std::string_view(state));
-                h.add(spread);
-            }
+            h.add_cells(p);
             h.add(p.rate_hz);
         }
         h.add_plasticity(c);
@@ -165,18 +183,7 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         h.add(std::string_view("with measured cells")); // tables that hold less are of another hash
         h.add(std::string_view(out.simulate));
         h.add(std::string_view(out.remap));
-        for (const std::uint64_t n : {t.points, t.wide_points, t.heldout_points, t.copies, t.renewal_below}) h.add(n);
-        for (const double x : {t.seconds, t.transient, t.working_low, t.working_high}) h.add(x);
-        h.add(std::uint64_t{is_analytic(t)});
-        h.add(static_cast<std::uint64_t>(t.sampling));
-        if (t.sampling == TransferConfig::Sampling::Adaptive) {
-            h.add(t.tolerance_relative);
-            h.add(t.tolerance_absolute);
-            h.add(std::uint64_t{fewest_working_points(t)});
-        }
-        h.add(std::uint64_t{c.mean_field.adaptation});
-        h.add(std::uint64_t{c.mean_field.dynamics !=
-                            MeanFieldConfig::Dynamics::Synaptic}); // with a current axis or without
+        h.add_sampling(c);
         for (const std::string& name : t.stimulations) h.add(std::string_view(name));
         h.add(static_cast<std::uint64_t>(t.cells));
         h.add(static_cast<std::uint64_t>(t.fluctuations));
@@ -209,6 +216,36 @@ StageHashes stage_hashes(const PipelineConfig& c) {
         out.solve = h.hex();
     }
     return out;
+}
+
+std::string cell_hash(const PopulationConfig& p) {
+    Hasher h;
+    h.add_cells(p);
+    return h.hex();
+}
+
+std::string sampling_hash(const PipelineConfig& c) {
+    Hasher h;
+    h.add(std::string_view(automfm_version()));
+    h.add(c.seed);
+    h.add(c.simulation.dt);
+    h.add_sampling(c);
+    h.add(static_cast<std::uint64_t>(c.transfer.cells));
+    h.add(static_cast<std::uint64_t>(c.transfer.fluctuations));
+    return h.hex();
+}
+
+std::string fitting_hash(const PipelineConfig& c) {
+    Hasher h;
+    h.add(c.seed);
+    h.add_fit(c.transfer);
+    return h.hex();
+}
+
+std::string joined_hash(std::initializer_list<std::string_view> parts) {
+    Hasher h;
+    for (const std::string_view part : parts) h.add(part);
+    return h.hex();
 }
 
 } // namespace mfm

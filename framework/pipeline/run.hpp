@@ -20,6 +20,8 @@ struct RunOptions {
     unsigned threads = 0; ///< 0: all cores
     std::vector<std::filesystem::path> plugin_path;
     bool quiet = false;
+    std::vector<std::string> variants; ///< names; empty: all
+    bool no_variants = false;
 };
 
 /// From a pipeline file to a validated mean-field model and its report.  Stages whose inputs have not changed are taken

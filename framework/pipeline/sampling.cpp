@@ -30,6 +30,7 @@ struct Sampling {
     std::vector<SampledCells> cells;      ///< [populations]; empty: mean cells
     std::vector<std::vector<double>> rho; ///< [meso populations][cells] or empty
     SourceStatistics statistics;
+    const ReusedTables* reused = nullptr; ///< of a variant's base
 
     [[nodiscard]] const SampledCells* cells_of(std::size_t i) const { return cells.empty() ? nullptr : &cells[i]; }
     [[nodiscard]] std::vector<double> rates_into(std::size_t population, std::size_t condition) const {
@@ -74,6 +75,10 @@ std::vector<TransferTable> sample_tables(const Sampling& s, const std::string& w
     std::vector<TransferTable> tables;
     for (std::size_t i = 0; i < s.populations.size(); ++i) {
         const std::size_t p = s.populations[i];
+        if (s.reused != nullptr && s.reused->entry[i].sampled) {
+            tables.push_back(s.reused->sampled_table(i));
+            continue;
+        }
         s.progress.begin("sampling the transfer function of " + s.r.populations[p].name + what + " (points)",
                          sample_count(s.config, s.r, p));
         tables.push_back(sample_transfer(s.config, s.r, s.path, s.statistics, s.cells_of(i), p, s.progress));
@@ -90,7 +95,8 @@ MeanFieldModel pilot_model(const Sampling& s) {
     config.transfer.heldout_points = 0;
     config.transfer.seconds /= 2;
     config.mean_field.adaptation = false; // stationary rates need no current axis
-    const Sampling pilot{config, s.network, s.r, s.record, s.progress, s.path, {}, s.populations, {}, {}, s.statistics};
+    const Sampling pilot{config, s.network,     s.r, s.record, s.progress,   s.path,
+                         {},     s.populations, {},  {},       s.statistics, nullptr};
     const std::vector<TransferFit> fits = fit_all(config, s.r, sample_tables(pilot, ", mean cell"), s.progress);
     return {s.r, population_models(config, s.r, fits), config.mean_field};
 }
@@ -157,11 +163,17 @@ void add_fluctuations(Sampling& s, const std::vector<TransferTable>& tables) {
 }
 
 void add_operating_points(const Sampling& s, std::vector<TransferTable>& tables) {
+    const auto is_known = [&](std::size_t i) { return s.reused != nullptr && s.reused->entry[i].operating; };
     std::size_t measurements = 0;
-    for (const std::size_t p : s.populations) measurements += operating_count(s.config, s.r, s.statistics, s.record, p);
+    for (std::size_t i = 0; i < s.populations.size(); ++i)
+        if (!is_known(i)) measurements += operating_count(s.config, s.r, s.statistics, s.record, s.populations[i]);
     s.progress.begin("cells at the network's operating points (measurements)", measurements);
     for (std::size_t i = 0; i < s.populations.size(); ++i) {
         const std::size_t p = s.populations[i];
+        if (is_known(i)) {
+            tables[i] = *s.reused->entry[i].base;
+            continue;
+        }
         const PointSampler sampler(s.config, s.r, p, s.statistics, nullptr);
         OperatingPoints operating = operating_points(s.config, s.r, s.statistics, s.edges, s.record, p, s.progress);
         for (std::size_t c = 0; c < operating.point.size(); ++c) {
@@ -180,9 +192,10 @@ void add_operating_points(const Sampling& s, std::vector<TransferTable>& tables)
 } // namespace
 
 std::vector<TransferTable> sample_all(const PipelineConfig& config, const Network& network, const Reduction& r,
-                                      const SpikeRecord& record, Progress& progress) {
+                                      const SpikeRecord& record, Progress& progress, const ReusedTables* reused,
+                                      bool with_operating_points) {
     Sampling s{config,      network, r,  record, progress, rate_path(r, record), pathway_edges(config, network, r),
-               modelled(r), {},      {}, {}};
+               modelled(r), {},      {}, {},     reused};
     s.statistics.cv_isi = s.path.cv_isi;
     const bool recorded = config.transfer.fluctuations == TransferConfig::Fluctuations::Recorded;
     if (config.transfer.cells == TransferConfig::Cells::Sampled) {
@@ -202,7 +215,7 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
         add_fluctuations(s, tables);
         tables = sample_tables(s, ", fluctuating input");
     }
-    add_operating_points(s, tables);
+    if (with_operating_points) add_operating_points(s, tables);
     return tables;
 }
 

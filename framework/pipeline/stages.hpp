@@ -51,6 +51,8 @@ public:
         finish(stage, clock, false);
         return value;
     }
+    /// A stage whose value a variant takes over from its base, whose file is at `from`: kept in this folder, too.
+    void take_over(const std::string& stage, const std::string& file, const std::filesystem::path& from);
     /// A stage whose result is not kept.
     void run(const std::string& stage, const std::function<void()>& compute);
     /// True when nothing after this stage is wanted (--only).

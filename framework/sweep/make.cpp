@@ -15,6 +15,7 @@
 #include "pipeline/run.hpp"
 #include "support/files.hpp"
 #include "sweep/claim.hpp"
+#include "validate/scores.hpp"
 
 namespace mfm {
 namespace {
@@ -48,7 +49,10 @@ Member member_of_run(const PipelineConfig& config, const fs::path& folder) {
     add_mean_field(member, results);
     const Network network = load_network(folder / "network.h5", hashes.build);
     const SpikeRecord record = load_spike_record(folder / "spikes.h5", hashes.simulate);
-    add_network(member, compare(record, recorded_populations(config, network), results, config.validation), results);
+    const std::vector<RecordedPopulation> populations = recorded_populations(config, network);
+    ValidationReport report = compare(record, populations, results, config.validation);
+    add_scores(record, populations, results, config.validation, report);
+    add_network(member, report, results);
     add_transfer(member, load_transfer_fits(folder / "transfer_fits.h5", hashes.fit));
     return member;
 }

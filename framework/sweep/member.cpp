@@ -20,6 +20,17 @@ void add(Member& member, std::string column, const char* unit, std::optional<dou
     member.entries.push_back({std::move(column), unit, value.value_or(nothing)});
 }
 
+void add_scores(Member& member, const std::string& at, const ResponseScores& scores) {
+    add(member, at + "_baseline_hz", "Hz", scores.baseline_hz);
+    add(member, at + "_peak_hz", "Hz", scores.peak_hz);
+    add(member, at + "_pause_hz", "Hz", scores.pause_hz);
+    add(member, at + "_pause_depth", "1", scores.pause_depth);
+    add(member, at + "_pause_ms", "ms", scores.pause_ms);
+    add(member, at + "_area", "1", scores.area);
+    add(member, at + "_correlation", "1", scores.correlation);
+    add(member, at + "_mutual_information_bits", "1", scores.mutual_information_bits);
+}
+
 /// Peak, trough and mean of the mean field's course behind the first value, which is its rest.
 void add_course(Member& member, const std::string& at, const std::vector<double>& time_ms,
                 const std::vector<double>& hz) {
@@ -108,6 +119,9 @@ void add_network(Member& member, const ValidationReport& report, const MeanField
             add(member, at + ".mean_field_peak_hz", "Hz", row.peak_mean_field_hz);
             add(member, at + ".amplitude_ratio", "1", row.amplitude_ratio);
             add(member, at + ".phase_difference_deg", "deg", row.phase_difference_deg);
+            if (dynamic > p.scores.size()) continue;
+            add_scores(member, at + ".network_response", p.scores[dynamic - 1].network);
+            add_scores(member, at + ".mean_field_response", p.scores[dynamic - 1].mean_field);
         }
     }
 }

@@ -105,6 +105,18 @@ struct DynamicRow {
     std::optional<double> phase_difference_deg; ///< positive: the mean field is later; (-180, 180]
 };
 
+/// What a response to a stimulus is described by (validate/scores.hpp).  What is not defined is empty.
+struct ResponseScores {
+    std::optional<double> baseline_hz, peak_hz, pause_hz;
+    std::optional<double> pause_depth, pause_ms;
+    std::optional<double> area;
+    std::optional<double> correlation, mutual_information_bits;
+};
+struct ScoreRow {
+    std::string stimulus; ///< as in DynamicRow
+    ResponseScores network, mean_field;
+};
+
 /// How a population's activity fluctuates in a stationary condition: standard deviations in Hz.  What was not computed
 /// is empty.
 struct FluctuationRow {
@@ -137,6 +149,7 @@ struct PopulationReport {
     std::vector<FluctuationRow> fluctuations; ///< one a stationary condition, or none at all
     TransferSummary transfer;
     std::vector<DynamicRow> dynamic;
+    std::vector<ScoreRow> scores;         ///< of the same conditions
     std::vector<BudgetRow> error_budget; ///< by increasing stimulus; empty where there is nothing to split
 };
 

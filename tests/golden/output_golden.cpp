@@ -55,7 +55,8 @@ TEST_CASE("the console summary of a valid run and of one without a mean field re
 }
 
 TEST_CASE("summary.json has its layout, with null for what was not computed") {
-    check_golden("summary.json", mfm::summary_json(fixture::report(), fixture::stages()));
+    check_golden("summary.json",
+                 mfm::summary_json(fixture::report(), fixture::stages(), fixture::reuse(), fixture::variants()));
 }
 
 TEST_CASE("manifest.json reads as agreed") {
@@ -79,18 +80,25 @@ TEST_CASE("summary.json has the same keys whatever was computed") {
     };
     CHECK(keys(json) == keys(full));
     const auto &a = json["populations"]["golgi_cell"], &b = full["populations"]["golgi_cell"];
-    CHECK(keys(a) == std::vector<std::string>{"stationary", "fluctuations", "transfer", "dynamic", "error_budget"});
+    CHECK(keys(a) ==
+          std::vector<std::string>{"stationary", "fluctuations", "transfer", "dynamic", "scores", "error_budget"});
     CHECK(keys(a["fluctuations"][0]) == keys(b["fluctuations"][0]));
     CHECK(keys(a["stationary"][0]) == keys(b["stationary"][0]));
     CHECK(keys(a["transfer"]) == keys(b["transfer"]));
     CHECK(keys(a["dynamic"][0]) == keys(b["dynamic"][0]));
     CHECK(keys(json["stages"]["build"]) == std::vector<std::string>{"wall_s", "cpu_s", "cached"});
+    CHECK(json["reuse"].is_null()); // no variant
+    CHECK(json["variants"].is_object());
     CHECK(json["verdict"].is_null());
     CHECK(a["stationary"][0]["relative_error"].is_null());
     CHECK(a["transfer"]["coefficients"].is_null());
     CHECK(a["transfer"]["operating_point"].is_null());
     CHECK(full["populations"]["granule_cell"]["dynamic"][1]["phase_difference_deg"].is_null()); // NaN
     CHECK(full["verdict"] == "not_valid");
+    const auto with_variants = nlohmann::ordered_json::parse(
+        mfm::summary_json(fixture::report(), fixture::stages(), fixture::reuse(), fixture::variants()));
+    CHECK(keys(with_variants["variants"]["atrophy"]) == keys(full));
+    CHECK(keys(with_variants["variants"]["atrophy"]["variants"]["mean_field"]) == keys(full));
 }
 
 TEST_CASE("no line of a report is wider than 100 columns, however many conditions there are") {

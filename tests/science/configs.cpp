@@ -58,6 +58,7 @@ const std::map<std::string, Reduced> pipelines = {
     {"cerebellum_in_vitro", {cerebellum + std::vector<std::string>{"stimulation.burst.trials=1"}, 5, 2, 2}},
     {"cerebellum_dynamics",
      {cerebellum + std::vector<std::string>{"stimulation.burst.trials=1", "stimulation.pulses.trials=1"}, 5, 2, 4}},
+    {"cerebellum_ataxia", {cerebellum + std::vector<std::string>{"stimulation.burst.trials=1"}, 5, 2, 3}},
     {"cerebellum_in_situ",
      {cerebellum + std::vector<std::string>{"stimulation.between.rate=[\"40 Hz\"]",
                                             "stimulation.between.duration=\"700 ms\"", "transfer.sampled_cells=64"},
@@ -93,6 +94,31 @@ nlohmann::json summary_of(const std::string& name, const std::vector<std::string
     return summary;
 }
 
+/// Purkinje cells with fewer synapses: they alone differ, whichever way the synapses were lost.
+void check_ataxia(const nlohmann::json& summary) {
+    const auto rate = [](const nlohmann::json& s, const std::string& population, std::size_t level, const char* of) {
+        return s["populations"][population]["stationary"][level][of].get<double>();
+    };
+    REQUIRE(summary["variants"].size() == 2);
+    for (const auto& [name, variant] : summary["variants"].items()) {
+        INFO(name);
+        for (const char* population : {"granule_cell", "golgi_cell", "basket_cell", "stellate_cell"})
+            for (const std::size_t level : {0u, 1u})
+                CHECK(rate(variant, population, level, "network_rate_hz") ==
+                      rate(summary, population, level, "network_rate_hz"));
+        CHECK(rate(variant, "purkinje_cell", 1, "network_rate_hz") <
+              rate(summary, "purkinje_cell", 1, "network_rate_hz"));
+        for (const auto& row : variant["reuse"])
+            if (row["stage"] == "sample" && row["population"] != "purkinje_cell") CHECK(row["reused"] == true);
+        REQUIRE(variant["populations"]["purkinje_cell"]["scores"].size() == 3);
+        for (const char* of : {"network", "mean_field"})
+            CHECK(variant["populations"]["purkinje_cell"]["scores"][0][of]["peak_hz"].is_number());
+    }
+    const auto& changed = summary["variants"]["thinned"]["variants"]["mean_field"];
+    CHECK(rate(changed, "purkinje_cell", 1, "mean_field_rate_hz") <
+          rate(summary, "purkinje_cell", 1, "mean_field_rate_hz"));
+}
+
 } // namespace
 
 TEST_CASE("every pipeline in configs is run by the tests, but for those that wait for the user's files") {
@@ -118,5 +144,6 @@ TEST_CASE("the pipelines in configs go through the whole derivation at a reduced
             CHECK(result["stationary"][0]["mean_field_rate_hz"].is_number());
             CHECK(result["transfer"]["given"] == (name == "cortex_adex_published"));
         }
+        if (name == "cerebellum_ataxia") check_ataxia(summary);
     }
 }

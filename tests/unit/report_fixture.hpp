@@ -59,6 +59,9 @@ inline mfm::ValidationReport report() {
     golgi.transfer.operating_point = {
         {mfm::operating_point_row(4, 12.0, 12.5, 12.25, 0.1), mfm::operating_point_row(40, 36.0, {}, {}, 0.1)}};
     golgi.dynamic = {{"step", 17.0, 146.0, 160.5, {}, {}}, {"sine", 4.5, 60.0, 62.0, 1.05, 3.25}};
+    golgi.scores = {
+        {"step", {12.0, 146.0, 6.0, 0.5, 42.0, 21.5, 0.875, 1.25}, {11.25, 160.5, 9.0, 0.2, 18.0, 24.0, 0.9375, 1.5}},
+        {"sine", {{}, 60.0, 20.0, {}, {}, {}, 0.75, 0.625}, {}}};
     // Linear theory where the fixed point is stable, noise where it was asked for, the second order in no real report
     // beside them.
     mfm::FluctuationRow at_4{"background", 4, 7.5, 5.75, 7.25, {}, {}, 5.25, 2.5, 11};
@@ -120,6 +123,30 @@ inline std::vector<mfm::StageTime> stages() {
     return {{"build", 1.25, 2.5, false}, {"simulate", 0.004, 0.003, true}, {"sample", {}, {}, false}};
 }
 
+inline std::vector<mfm::StageReuse> reuse() {
+    return {{"build", "", true, "nothing that it depends on differs"},
+            {"sample", "golgi_cell", false, "Q of 'golgi_to_golgi' is 1.12, not 0.56"},
+            {"sample", "granule_cell", true, "its inputs are the same"}};
+}
+
+/// One made both ways, and one without a network.
+inline std::vector<mfm::VariantOutcome> variants() {
+    mfm::VariantOutcome both{"atrophy", true, report(), stages(), reuse(), {}};
+    both.report.populations.resize(1);
+    for (mfm::StationaryRow& row : both.report.populations[0].stationary) {
+        *row.network_rate_hz *= 0.75;
+        *row.mean_field_rate_hz *= 0.875;
+    }
+    mfm::VariantOutcome changed{"mean_field", false, both.report, stages(), {}, {}};
+    for (mfm::StationaryRow& row : changed.report.populations[0].stationary) *row.mean_field_rate_hz *= 1.125;
+    both.variants = {changed};
+    mfm::VariantOutcome alone = changed;
+    alone.name = "less_mossy_input";
+    alone.report.verdict.reset();
+    for (mfm::StationaryRow& row : alone.report.populations[0].stationary) row.network_rate_hz.reset();
+    return {both, alone};
+}
+
 inline mfm::Manifest manifest() {
     mfm::Manifest m;
     m.automfm_version = "0.1.0";
@@ -149,6 +176,8 @@ inline mfm::ReportInputs inputs() {
                    "and has to be broken "
                    "somewhere\n";
     in.stages = stages();
+    in.reuse = reuse();
+    in.variants = variants();
     in.manifest = manifest();
     return in;
 }

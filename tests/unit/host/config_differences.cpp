@@ -32,7 +32,9 @@ std::string at(const mfm::DocumentNode& document, const std::string& path) {
     mfm::DocumentNode only, list;
     list.kind = mfm::DocumentNode::Kind::Array;
     list.elements.push_back(*node);
-    only.entries.push_back({"x", {}, list});
+    only.entries.emplace_back();
+    only.entries.back().key = "x";
+    only.entries.back().value = list;
     const std::string text = mfm::to_toml(only); // "[...]\n"
     return text.substr(5, text.size() - 7);
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "output/variants.hpp"
+#include "pipeline/derived.hpp"
+#include "support/progress.hpp"
+
+namespace mfm {
+
+/// How stages are run (StageRunner).
+struct DeriveOptions {
+    std::filesystem::path folder;
+    std::string only, from; ///< as on the command line
+    unsigned threads = 1;   ///< for the manifest
+    bool quiet = false;
+};
+
+/// All stages up to the verdict, or up to `only`, of a pipeline or, with `base`, of a variant of it: what the two have
+/// in common is taken over.  Mode::MeanField needs a base that is complete; network: the variant's derivation with a
+/// network, which the mean field is compared with, or NULL.
+[[nodiscard]] Derived derive(const PipelineConfig&, const DeriveOptions&, Progress&, const Derived* base = nullptr,
+                             Mode = Mode::Network, const Derived* network = nullptr);
+
+/// What the stages "build" and "remap" print when nothing after them is wanted.
+void print_stage(const Derived&, const std::string& only);
+/// Writes everything that people and programs read into the derivation's folder.
+void export_derived(const Derived&, const DeriveOptions&, Progress&);
+/// Writes the report and the summary again, with what became of the variants.
+void export_variants(const Derived&, const DeriveOptions&, const std::vector<VariantOutcome>&);
+
+} // namespace mfm
