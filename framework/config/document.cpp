@@ -121,18 +121,6 @@ const std::string* chosen(const DocumentNode& table) {
     return nullptr;
 }
 
-/// The number of cells is told in one of three ways: the one that comes later replaces another one.
-void drop_other_ways(DocumentNode& base, const DocumentNode& over) {
-    const auto drop = [&](std::initializer_list<std::string_view> keys) {
-        std::erase_if(base.entries, [&](const DocumentEntry& entry) {
-            return std::find(keys.begin(), keys.end(), entry.key) != keys.end();
-        });
-    };
-    if (over.find("count") != nullptr) drop({"density", "ratio", "ratio_of"});
-    if (over.find("density") != nullptr) drop({"count", "ratio", "ratio_of"});
-    if (over.find("ratio") != nullptr) drop({"count", "density"});
-}
-
 enum class Winner { File, Setting };
 
 /// `over` wins; tables are merged key by key.  A table that a file gives for another plugin or distribution replaces
@@ -147,7 +135,7 @@ void merge(DocumentNode& base, DocumentNode&& over, Winner winner) {
         base = std::move(over);
         return;
     }
-    drop_other_ways(base, over);
+    drop_other_ways_of_counting(base, over);
     for (DocumentEntry& entry : over.entries) {
         if (DocumentNode* same = base.find(entry.key))
             merge(*same, std::move(entry.value), winner);
@@ -298,6 +286,21 @@ void write_section(const DocumentNode& table, const std::string& path, int level
 }
 
 } // namespace
+
+void drop_other_ways_of_counting(DocumentNode& base, const DocumentNode& over) {
+    const auto drop = [&](std::initializer_list<std::string_view> keys) {
+        std::erase_if(base.entries, [&](const DocumentEntry& entry) {
+            return std::find(keys.begin(), keys.end(), entry.key) != keys.end();
+        });
+    };
+    if (over.find("count") != nullptr) drop({"density", "ratio", "ratio_of"});
+    if (over.find("density") != nullptr) drop({"count", "ratio", "ratio_of"});
+    if (over.find("ratio") != nullptr) drop({"count", "density"});
+}
+
+void lay_over(DocumentNode& base, DocumentNode over) {
+    merge(base, std::move(over), Winner::File);
+}
 
 const DocumentNode* DocumentNode::find(std::string_view key) const {
     for (const DocumentEntry& entry : entries)

@@ -41,6 +41,11 @@ struct DocumentEntry {
 /// Reads a file with the files that it includes, the including file winning, and then the --set texts
 /// ("key.path=value"). The result has no `include` any more.  Throws InputError with file, line and column.
 [[nodiscard]] DocumentNode read_document(const std::filesystem::path& file, const std::vector<std::string>& set);
+/// Lays a value over another as an including file's over an included one's: tables key by key, except where the two are
+/// for different plugins or distributions.
+void lay_over(DocumentNode& base, DocumentNode over);
+/// The number of cells is told in one of three ways: drops from `base` those that a key of `over` replaces.
+void drop_other_ways_of_counting(DocumentNode& base, const DocumentNode& over);
 /// The document as TOML.
 [[nodiscard]] std::string to_toml(const DocumentNode& document);
 /// The same path, absolute and without "..", relative ones starting at the node's folder.

@@ -7,7 +7,7 @@ target_link_libraries(host_test_plugins PRIVATE mfm::sdk automfm_warnings)
 set_target_properties(host_test_plugins PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${host_plugins})
 
 mfm_test(host_support SOURCES ${host_folder}/units.cpp ${host_folder}/support.cpp USES support)
-mfm_test(host_config SOURCES ${host_folder}/config_values.cpp ${host_folder}/config_files.cpp ${host_folder}/config_errors.cpp ${host_folder}/config_plasticity.cpp
+mfm_test(host_config SOURCES ${host_folder}/config_values.cpp ${host_folder}/config_files.cpp ${host_folder}/config_errors.cpp ${host_folder}/config_plasticity.cpp ${host_folder}/config_differences.cpp
   USES config PLUGINS host_test_plugins)
 target_compile_definitions(test_host_config PRIVATE HOST_TEST_PLUGINS="${host_plugins}")
 mfm_test(host_layering SOURCES ${host_folder}/layering.cpp)

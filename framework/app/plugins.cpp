@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/list.hpp"
-
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "app/command.hpp"
+#include "plugin/registry.hpp"
 #include "plugin/settings.hpp"
 
 namespace mfm {
@@ -88,8 +89,7 @@ std::string text_or(const char* text, std::string_view fallback) {
     return text != nullptr && *text != '\0' ? text : std::string(fallback);
 }
 
-} // namespace
-
+/// Every plugin by kind: id, version and file; with `why` those refused and the reason.
 std::string list_plugins(const Registry& registry, bool why) {
     std::string text;
     const auto add = [&](std::string_view title, const auto& belongs) {
@@ -117,6 +117,7 @@ std::string list_plugins(const Registry& registry, bool why) {
     return text;
 }
 
+/// Settings, citation and page of one plugin; an InputError with the nearest id when there is none.
 std::string describe_plugin(const Registry& registry, const std::string& id) {
     const Component& component = registry.get(id);
     const mfm_component& abi = *component.abi;
@@ -143,6 +144,38 @@ std::string describe_plugin(const Registry& registry, const std::string& id) {
         text += fmt::format("\n{}", abi.documentation);
     if (!text.ends_with('\n')) text += '\n';
     return text;
+}
+
+} // namespace
+
+Command add_plugins(CLI::App& tool) {
+    struct Arguments {
+        bool why = false;
+        std::vector<std::string> folders;
+    };
+    const auto given = std::make_shared<Arguments>();
+    CLI::App& plugins = *tool.add_subcommand("plugins", "List the plugins: id, version, file");
+    plugins.add_flag("--why", given->why, "List those refused too, and the reason");
+    add_plugin_path(plugins, given->folders);
+    return {&plugins, [given] {
+                fmt::print("{}", list_plugins(Registry(plugin_search_path(as_paths(given->folders))), given->why));
+                return ExitCode::Done;
+            }};
+}
+
+Command add_describe(CLI::App& tool) {
+    struct Arguments {
+        std::string id;
+        std::vector<std::string> folders;
+    };
+    const auto given = std::make_shared<Arguments>();
+    CLI::App& describe = *tool.add_subcommand("describe", "Settings, citation and page of a plugin");
+    describe.add_option("ID", given->id, "The plugin's id")->required();
+    add_plugin_path(describe, given->folders);
+    return {&describe, [given] {
+                fmt::print("{}", describe_plugin(Registry(plugin_search_path(as_paths(given->folders))), given->id));
+                return ExitCode::Done;
+            }};
 }
 
 } // namespace mfm
