@@ -77,7 +77,7 @@ std::string usage_sentence(const CLI::App& tool, const CLI::ParseError& error) {
 }
 
 /// Every command, in the order in which --help lists them.
-constexpr std::array commands{mfm::add_run, mfm::add_equations, mfm::add_plugins, mfm::add_describe};
+constexpr std::array commands{mfm::add_run, mfm::add_tune, mfm::add_equations, mfm::add_plugins, mfm::add_describe};
 
 } // namespace
 

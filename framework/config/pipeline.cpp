@@ -11,15 +11,16 @@
 #include "config/document.hpp"
 #include "config/reader.hpp"
 #include "config/sections.hpp"
+#include "config/tune.hpp"
 
 namespace mfm {
 namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> sections{"name",       "seed",       "plugins",   "space", "simulation",
-                                        "population", "projection", "drive",     "remap", "stimulation",
-                                        "transfer",   "mean_field", "validation"};
+const std::vector<std::string> sections{"name",       "seed",       "plugins",    "space", "simulation",
+                                        "population", "projection", "drive",      "remap", "stimulation",
+                                        "transfer",   "mean_field", "validation", "tune"};
 
 /// [plugins] path, absolute in the document as well.
 std::vector<fs::path> read_plugin_folders(DocumentNode& document) {
@@ -110,6 +111,11 @@ std::vector<fs::path> plugin_folders_of(const fs::path& file, const LoadOptions&
 
 PipelineConfig load_pipeline(const fs::path& file, const Registry& registry, const LoadOptions& options) {
     DocumentNode document = read_document(file, options.set);
+    return read_pipeline(std::move(document), file, registry, options);
+}
+
+PipelineConfig read_pipeline(DocumentNode document, const fs::path& file, const Registry& registry,
+                             const LoadOptions& options) {
     const TableReader table(document, "", sections);
     PipelineConfig config;
     config.file = file;
@@ -124,6 +130,8 @@ PipelineConfig load_pipeline(const fs::path& file, const Registry& registry, con
     read_drives(document, config);
     read_stimulations(document, registry, config);
     read_derivation(document, registry, config);
+    if (auto tune = read_tune(document, registry, config))
+        config.tune = std::make_shared<const TuneConfig>(std::move(*tune));
     config.resolved_toml = to_toml(document);
     return config;
 }

@@ -7,7 +7,7 @@
 
 #include "config/difference.hpp"
 #include "config/document.hpp"
-#include "config/plugin_choice_type.hpp"
+#include "config/pipeline.hpp"
 #include "plugin/registry.hpp"
 
 namespace mfm {
@@ -30,11 +30,11 @@ struct TuneTarget {
     enum class Kind { Rate, Slope, Peak, Power, Frequency } kind = Kind::Rate;
     std::size_t objective = 0; ///< index into TuneConfig::objectives
     std::string population, stimulation;
-    std::vector<double> at_hz;      ///< levels of the stationary stimulus: one, or those of a slope (empty: all)
-    std::uint32_t condition = 1;    ///< of a stimulus that varies in time, counted from 1
-    double frequency_hz = 0;        ///< Power
-    double from_hz = 0, to_hz = 0;  ///< Frequency: the band in which the peak is sought
-    double target = 0, sd = 1;      ///< Hz; Slope: 1; Power: Hz (Hz^2/Hz)
+    std::vector<double> at_hz;     ///< levels of the stationary stimulus: one, or those of a slope (empty: all)
+    std::uint32_t condition = 1;   ///< of a stimulus that varies in time, counted from 1
+    double frequency_hz = 0;       ///< Power
+    double from_hz = 0, to_hz = 0; ///< Frequency: the band in which the peak is sought
+    double target = 0, sd = 1;     ///< Hz; Slope: 1; Power: Hz (Hz^2/Hz)
     SourcePosition where;
     [[nodiscard]] const char* unit() const { return kind == Kind::Slope ? "1" : "Hz"; }
     /// "rate of granule_cell at sweep 40 Hz".
@@ -44,9 +44,9 @@ struct TuneTarget {
 /// [tune]: which numbers are free, and what they are fitted to.
 struct TuneConfig {
     PluginChoice optimizer;
-    bool network = false;  ///< on = "network"
-    bool separate = false; ///< objectives = "separate": a front
-    bool measured = false; ///< transfer = "measured": transfer functions are measured again at every point
+    bool network = false;     ///< on = "network"
+    bool separate = false;    ///< objectives = "separate": a front
+    bool measured = false;    ///< transfer = "measured": transfer functions are measured again at every point
     bool differences = false; ///< gradient = "differences", although implicit ones would do
     std::uint32_t evaluations = 300;
     std::uint32_t bootstrap = 200; ///< 0: none
@@ -57,7 +57,6 @@ struct TuneConfig {
     SourcePosition where;
 };
 
-struct PipelineConfig;
 /// The document's [tune], or nothing.  Throws InputError.
 [[nodiscard]] std::optional<TuneConfig> read_tune(DocumentNode& document, const Registry&, const PipelineConfig&);
 

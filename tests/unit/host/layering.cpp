@@ -17,7 +17,7 @@ namespace {
 const fs::path source = TEST_SOURCE_FOLDER;
 // A folder of the framework may use those before it.
 const std::vector<std::string> layers{"support",  "plugin",    "config",   "network", "simulate", "remap",
-                                      "transfer", "meanfield", "validate", "output",  "pipeline", "app"};
+                                      "transfer", "meanfield", "validate", "output",  "pipeline", "tune", "app"};
 
 struct Include {
     std::string name;
