@@ -26,6 +26,12 @@ using AddCommand = Command (*)(CLI::App& tool);
 [[nodiscard]] Command add_equations(CLI::App& tool);
 [[nodiscard]] Command add_plugins(CLI::App& tool);
 [[nodiscard]] Command add_describe(CLI::App& tool);
+[[nodiscard]] Command add_new(CLI::App& tool);
+[[nodiscard]] Command add_init(CLI::App& tool);
+[[nodiscard]] Command add_validate(CLI::App& tool);
+[[nodiscard]] Command add_doctor(CLI::App& tool);
+[[nodiscard]] Command add_completion(CLI::App& tool);
+[[nodiscard]] Command add_man(CLI::App& tool);
 
 /// `--plugin-path`, for every command that loads plugins; `folders` outlives the command line.
 void add_plugin_path(CLI::App& command, std::vector<std::string>& folders);

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "app/command.hpp"
+#include "app/features.hpp"
 #include "support/diagnostics.hpp"
 #include "support/version.hpp"
 
@@ -77,7 +78,9 @@ std::string usage_sentence(const CLI::App& tool, const CLI::ParseError& error) {
 }
 
 /// Every command, in the order in which --help lists them.
-constexpr std::array commands{mfm::add_run, mfm::add_tune, mfm::add_equations, mfm::add_plugins, mfm::add_describe};
+constexpr std::array commands{mfm::add_init,      mfm::add_run,        mfm::add_tune,     mfm::add_validate,
+                              mfm::add_equations, mfm::add_plugins,    mfm::add_describe, mfm::add_new,
+                              mfm::add_doctor,    mfm::add_completion, mfm::add_man};
 
 } // namespace
 
@@ -87,7 +90,7 @@ int main(int argc, char** argv) {
     std::signal(SIGXFSZ, SIG_IGN);
     try {
         CLI::App tool{"Mean-field models of brain circuits, derived from their spiking networks", "automfm"};
-        tool.set_version_flag("--version", std::string("automfm ") + mfm::automfm_version());
+        tool.set_version_flag("--version", fmt::format("automfm {}\n{}", mfm::automfm_version(), mfm::feature_text()));
         tool.require_subcommand(1);
         std::vector<mfm::Command> offered;
         for (const mfm::AddCommand add : commands) offered.push_back(add(tool));

@@ -11,6 +11,7 @@
 
 #include "network/distribution.hpp"
 #include "network/streams.hpp"
+#include "support/held.hpp"
 
 namespace mfm {
 namespace {
@@ -24,6 +25,7 @@ public:
          const SourcePosition& where)
         : instance_(instance), table_(table) {
         mfm_error error = empty_error();
+        const HeldBy call(instance.component().abi->id, "prepare");
         check_status(table_.prepare(instance_.self(), &projection, &plan_, &error), error, instance_.component(),
                      "prepare", where);
     }
@@ -141,6 +143,7 @@ Rows apply_rule(const PipelineConfig& config, const ProjectionConfig& projection
         rows.row.assign(n_rows + 1, 0);
         for_blocks(n_rows, [&](std::uint64_t first, std::uint64_t n) {
             mfm_error error = empty_error();
+            const HeldBy call(rule.component().abi->id, "degree");
             check_status(table.degree(rule.self(), plan.get(), first, n, rows.row.data() + first + 1, &error), error,
                          rule.component(), "degree", projection.rule.where);
         });
@@ -160,6 +163,7 @@ Rows apply_rule(const PipelineConfig& config, const ProjectionConfig& projection
         const std::uint64_t base = rows.row[first];
         for (std::uint64_t r = 0; r <= n; ++r) start[r] = rows.row[first + r] - base;
         mfm_error error = empty_error();
+        const HeldBy call(rule.component().abi->id, "fill");
         check_status(table.fill(rule.self(), plan.get(), first, n, start.data(), rows.partner.data() + base,
                                 rows.contacts.data() + base, rows.delay.data() + base, &error),
                      error, rule.component(), "fill", projection.rule.where);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "plugin/settings.hpp"
+#include "support/held.hpp"
 
 namespace mfm {
 namespace {
@@ -71,6 +72,7 @@ Instance::Instance(const Component& component, SettingValues settings, const Sou
     // Without noexcept in its type: a plugin not made with the SDK's authoring layer may throw.
     mfm_status (*const create)(const mfm_value* const*, void**, mfm_error*) = component.abi->create;
     try {
+        const HeldBy call(component.abi->id, "create");
         status = create(values.data(), &self_, &error);
     } catch (...) {
         throw PluginError(where.prefix() + "plugin '" + component.id() +

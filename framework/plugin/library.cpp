@@ -61,6 +61,7 @@ struct Required {
     std::string_view interface_id;
     std::size_t size; ///< of version 1.0
     std::vector<std::pair<std::string_view, std::size_t>> functions;
+    bool reserved = true; ///< the word after the size is not used
 };
 #define MFM_FUNCTION(type, name) std::pair<std::string_view, std::size_t>(#name, offsetof(type, name))
 
@@ -74,7 +75,8 @@ const std::vector<Required>& required_tables() {
         {MFM_CONNECTIVITY_ID,
          MFM_SIZE_UP_TO(mfm_connectivity_v1, in_degree),
          {MFM_FUNCTION(mfm_connectivity_v1, prepare), MFM_FUNCTION(mfm_connectivity_v1, release),
-          MFM_FUNCTION(mfm_connectivity_v1, degree), MFM_FUNCTION(mfm_connectivity_v1, fill)}},
+          MFM_FUNCTION(mfm_connectivity_v1, degree), MFM_FUNCTION(mfm_connectivity_v1, fill)},
+         false},
         {MFM_STIMULATION_ID,
          MFM_SIZE_UP_TO(mfm_stimulation_v1, course),
          {MFM_FUNCTION(mfm_stimulation_v1, count), MFM_FUNCTION(mfm_stimulation_v1, describe),
@@ -89,7 +91,8 @@ const std::vector<Required>& required_tables() {
     return tables;
 }
 
-std::optional<std::string> interface_fault(const mfm_interface& entry) {
+/// `later`: the plugin's minor version is later than ours, so that it may use what is reserved.
+std::optional<std::string> interface_fault(const mfm_interface& entry, bool later) {
     if (entry.table == nullptr) return fmt::format("its interface {} has no table", entry.id);
     for (const Required& required : required_tables()) {
         if (required.interface_id != entry.id) continue;
@@ -98,6 +101,10 @@ std::optional<std::string> interface_fault(const mfm_interface& entry) {
         if (size < required.size)
             return fmt::format("its table of {} is {} bytes long instead of at least {}", entry.id, size,
                                required.size);
+        std::uint32_t reserved = 0;
+        std::memcpy(&reserved, static_cast<const std::byte*>(entry.table) + sizeof size, sizeof reserved);
+        if (required.reserved && !later && reserved != 0)
+            return fmt::format("its table of {} has a reserved word that is not 0", entry.id);
         for (const auto& [name, offset] : required.functions) {
             void (*function)() = nullptr;
             std::memcpy(&function, static_cast<const std::byte*>(entry.table) + offset, sizeof function);
@@ -113,7 +120,7 @@ bool is_plain_id(std::string_view id) {
     });
 }
 
-std::optional<std::string> component_fault(const mfm_component& component) {
+std::optional<std::string> component_fault(const mfm_component& component, bool later) {
     constexpr std::size_t least = MFM_SIZE_UP_TO(mfm_component, interfaces);
     if (component.size < least)
         return fmt::format("one of its components is {} bytes long instead of at least {}", component.size, least);
@@ -121,6 +128,7 @@ std::optional<std::string> component_fault(const mfm_component& component) {
     if (!is_plain_id(component.id))
         return fmt::format("the id '{}' has characters other than letters, digits, '_', '-' and '.'", component.id);
     const std::string name = fmt::format("component '{}' ", component.id);
+    if (!later && component.reserved != 0) return name + "has a reserved word that is not 0";
     if (component.version == nullptr) return name + "has no version";
     if (component.summary == nullptr) return name + "has no summary";
     if (component.citation == nullptr) return name + "has no citation (an empty text is allowed)";
@@ -130,14 +138,16 @@ std::optional<std::string> component_fault(const mfm_component& component) {
         return name + "has no list of settings (one with nothing but the ending NULL is allowed)";
     const auto fields = fields_of_list(component.settings);
     for (std::size_t i = 0; i < fields.size(); ++i) {
-        if (const auto fault = schema_fault(*fields[i])) return fmt::format("component '{}': {}", component.id, *fault);
+        if (const auto fault = schema_fault(*fields[i], later))
+            return fmt::format("component '{}': {}", component.id, *fault);
         for (std::size_t j = 0; j < i; ++j)
             if (std::strcmp(fields[i]->name, fields[j]->name) == 0)
                 return fmt::format("component '{}' has two settings named '{}'", component.id, fields[i]->name);
     }
     if (component.interfaces == nullptr) return name + "has no list of interfaces";
     for (const mfm_interface* entry = component.interfaces; entry->id != nullptr; ++entry)
-        if (const auto fault = interface_fault(*entry)) return fmt::format("component '{}': {}", component.id, *fault);
+        if (const auto fault = interface_fault(*entry, later))
+            return fmt::format("component '{}': {}", component.id, *fault);
     return std::nullopt;
 }
 
@@ -156,9 +166,11 @@ std::optional<std::string> table_fault(const mfm_plugin& plugin) {
     constexpr std::size_t least = MFM_SIZE_UP_TO(mfm_plugin, components);
     if (plugin.size < least)
         return fmt::format("its table is {} bytes long instead of at least {}", plugin.size, least);
+    const bool later = plugin.abi_minor > MFM_ABI_MINOR;
+    if (!later && plugin.reserved != 0) return "its table has a reserved word that is not 0";
     if (plugin.components == nullptr || plugin.components[0] == nullptr) return "it has no component";
     for (const mfm_component* const* component = plugin.components; *component != nullptr; ++component)
-        if (auto fault = component_fault(**component)) return fault;
+        if (auto fault = component_fault(**component, later)) return fault;
     return std::nullopt;
 }
 

@@ -105,7 +105,9 @@ std::string_view kind_text(std::uint32_t kind) {
     }
 }
 
-std::optional<std::string> schema_fault(const mfm_field& field) {
+std::optional<std::string> schema_fault(const mfm_field& field, bool later) {
+    constexpr std::uint32_t flags =
+        MFM_PER_NEURON | MFM_OPEN_LOWER | MFM_OPEN_UPPER | MFM_REQUIRED | MFM_PATH | MFM_PROJECTION_NAME;
     // The size of version 1.0's row, which stays the least whatever is appended later.
     constexpr std::size_t least = offsetof(mfm_field, role) + sizeof(const char*);
     if (field.size < least)
@@ -114,6 +116,10 @@ std::optional<std::string> schema_fault(const mfm_field& field) {
     const std::string name = fmt::format("its setting '{}'", field.name);
     if (field.kind > MFM_REAL_LIST)
         return fmt::format("{} is of kind {}, which this automfm does not know", name, field.kind);
+    if (!later && field.reserved != 0) return name + " has a reserved word that is not 0";
+    if (!later && (field.flags & ~flags) != 0)
+        return fmt::format("{} has flags ({:#x}) that its version of the ABI does not have", name,
+                           field.flags & ~flags);
     if (field.unit == nullptr || *field.unit == '\0')
         return name + " has no unit (that of a pure number or a text is \"1\")";
     if (!is_known_unit(field.unit)) return fmt::format("{} has the unit '{}', which is unknown", name, field.unit);

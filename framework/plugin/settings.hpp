@@ -33,7 +33,8 @@ namespace mfm {
 /// "a number", "a whole number", "true or false", "a text", "a list of numbers".
 [[nodiscard]] std::string_view kind_text(std::uint32_t kind);
 
-/// What is wrong with a component's schema, in one sentence, or nothing.
-[[nodiscard]] std::optional<std::string> schema_fault(const mfm_field& field);
+/// What is wrong with a row of a component's schema, in one sentence, or nothing.  A plugin of a later minor version
+/// than ours (`later`) may use what is reserved.
+[[nodiscard]] std::optional<std::string> schema_fault(const mfm_field& field, bool later = false);
 
 } // namespace mfm

@@ -10,6 +10,7 @@
 #include "network/distribution.hpp"
 #include "plugin/settings.hpp"
 #include "simulate/streams.hpp"
+#include "support/held.hpp"
 
 namespace mfm {
 namespace {
@@ -87,6 +88,7 @@ NeuronGroup::NeuronGroup(const PopulationConfig& config, std::uint64_t n, double
     batch.state = state.data();
     batch.setting = setting.data();
     batch.setting_stride = stride_.data();
+    const HeldBy call(instance_.component().abi->id, "initialise");
     check_status(table_->initialise(instance_.self(), &batch, &error), error, instance_.component(), "initialise",
                  config.where);
     for (std::size_t k = 0; k < config.initial.size(); ++k)
@@ -187,6 +189,7 @@ void NeuronGroup::advance(const Range& range, const double* const* rows, mfm_spi
     batch.spikes = spikes;
     batch.spike_count = spike_count != nullptr ? spike_count + at : nullptr;
     mfm_error error = empty_error();
+    const HeldBy call(instance_.component().abi->id, "advance");
     check_status(table_->advance(instance_.self(), &batch, &error), error, instance_.component(), "advance",
                  config_->where);
 }

@@ -13,6 +13,7 @@
 
 #include "simulate/streams.hpp"
 #include "simulate/trial.hpp"
+#include "support/held.hpp"
 
 namespace mfm {
 namespace {
@@ -29,6 +30,7 @@ public:
     [[nodiscard]] std::uint32_t count() const {
         std::uint32_t n = 0;
         mfm_error error = empty_error();
+        const HeldBy call(instance_.component().abi->id, "count");
         check_status(table_->count(instance_.self(), &n, &error), error, instance_.component(), "count", *where_);
         return n;
     }
@@ -36,6 +38,7 @@ public:
         mfm_condition c{};
         c.size = sizeof c;
         mfm_error error = empty_error();
+        const HeldBy call(instance_.component().abi->id, "describe");
         check_status(table_->describe(instance_.self(), condition, &c, &error), error, instance_.component(),
                      "describe", *where_);
         c.label[sizeof c.label - 1] = '\0';
@@ -44,12 +47,14 @@ public:
     [[nodiscard]] double level(std::uint32_t condition) const {
         double rate = 0;
         mfm_error error = empty_error();
+        const HeldBy call(instance_.component().abi->id, "level");
         check_status(table_->level(instance_.self(), condition, &rate, &error), error, instance_.component(), "level",
                      *where_);
         return rate;
     }
     void course(std::uint32_t condition, double t0, double dt, std::span<double> rate) const {
         mfm_error error = empty_error();
+        const HeldBy call(instance_.component().abi->id, "course");
         check_status(table_->course(instance_.self(), condition, t0, dt, rate.size(), rate.data(), &error), error,
                      instance_.component(), "course", *where_);
         for (std::size_t i = 0; i < rate.size(); ++i)

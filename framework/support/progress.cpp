@@ -14,11 +14,14 @@
 #include <fmt/format.h>
 
 #include "support/diagnostics.hpp"
+#include "support/held.hpp"
 
 namespace mfm {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds patience{10}; // with a plugin's call, before it is told
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -143,6 +146,7 @@ private:
         drawn_ = false;
     }
     bool drawn_ = false;
+    HeldWatch watch_{patience, [this](const std::string& text) { note(text); }}; // last: it ends first
 };
 
 /// A line now and then, for logs.
@@ -157,6 +161,7 @@ private:
         fmt::print(stderr, "{}\n", text);
         std::fflush(stderr);
     }
+    HeldWatch watch_{patience, [this](const std::string& text) { note(text); }};
 };
 
 class QuietProgress final : public Progress {

@@ -21,7 +21,8 @@ public:
     virtual void note(const std::string& line) = 0;
     virtual void warn(const std::string& line) = 0;
 };
-/// Bar and time left on a terminal, plain lines when `standard error` is none; nothing but warnings when quiet.
+/// Bar and time left on a terminal, plain lines when `standard error` is none; nothing but warnings when quiet.  Unless
+/// quiet, a plugin's call that does not come back for 10 s is told (see HeldWatch).
 [[nodiscard]] std::unique_ptr<Progress> make_progress(bool quiet);
 
 /// Set by Ctrl-C (SIGINT, SIGTERM); long work calls throw_if_interrupted() between its steps.

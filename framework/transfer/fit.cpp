@@ -14,6 +14,7 @@
 #include <numeric>
 
 #include "plugin/settings.hpp"
+#include "support/held.hpp"
 #include "transfer/basis.hpp"
 
 namespace mfm {
@@ -73,6 +74,7 @@ struct Basis {
         b.value = value;
         b.d_coefficient = d_coefficient != nullptr ? d.data() : nullptr;
         mfm_error error = empty_error();
+        const HeldBy call(instance.component().abi->id, "evaluate");
         check_status(table.evaluate(instance.self(), &b, &error), error, instance.component(), "evaluate");
     }
     [[nodiscard]] std::vector<double> guess(Data& data) const {
@@ -89,6 +91,7 @@ struct Basis {
         b.value = data.rate.data();
         std::vector<double> c(coefficients.size());
         mfm_error error = empty_error();
+        const HeldBy call(instance.component().abi->id, "guess");
         check_status(table.guess(instance.self(), &b, c.data(), &error), error, instance.component(), "guess");
         for (std::size_t k = 0; k < c.size(); ++k)
             c[k] = std::clamp(c[k], coefficients[k]->lower, coefficients[k]->upper);
@@ -207,8 +210,10 @@ Solved solve(const Instance& optimizer, Residuals& residuals, const std::vector<
     solution.size = sizeof solution;
     solution.x = out.c.data();
     mfm_error error = empty_error();
-    const mfm_status status =
-        optimizer.table<mfm_optimizer_v1>(MFM_OPTIMIZER_ID).solve(optimizer.self(), &problem, &solution, &error);
+    const mfm_status status = [&] {
+        const HeldBy call(optimizer.component().abi->id, "solve");
+        return optimizer.table<mfm_optimizer_v1>(MFM_OPTIMIZER_ID).solve(optimizer.self(), &problem, &solution, &error);
+    }();
     throw_if_interrupted();
     if (status > 0) { // not defined at this start; another may do
         out.message = error.message;

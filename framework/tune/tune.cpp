@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "config/tune.hpp"
-#include "pipeline/derive.hpp"
 #include "pipeline/hashes.hpp"
 #include "pipeline/model_equations.hpp"
 #include "plugin/registry.hpp"
@@ -21,6 +20,23 @@
 
 namespace mfm {
 namespace {
+
+/// Of what a transfer function is measured on.
+bool same_cells(const PopulationConfig& a, const PopulationConfig& b) {
+    if (a.neuron.has_value() != b.neuron.has_value() || (a.neuron && a.neuron->canonical != b.neuron->canonical) ||
+        a.distributed.size() != b.distributed.size())
+        return false;
+    for (std::size_t i = 0; i < a.distributed.size(); ++i) {
+        const Distribution &x = a.distributed[i].second, &y = b.distributed[i].second;
+        if (x.kind != y.kind || x.mean != y.mean || x.sd != y.sd || x.lower != y.lower || x.upper != y.upper)
+            return false;
+    }
+    return std::equal(a.receptors.begin(), a.receptors.end(), b.receptors.begin(), b.receptors.end(),
+                      [](const mfm_receptor& x, const mfm_receptor& y) {
+                          return x.shape == y.shape && x.flags == y.flags && x.tau == y.tau &&
+                                 x.tau_rise == y.tau_rise && x.E_rev == y.E_rev;
+                      });
+}
 
 /// Parameters at other values of which the base's transfer functions are those of other cells or weights.
 std::vector<std::string> approximate_parameters(const TunedModel& model, const PipelineConfig& config,
@@ -41,7 +57,7 @@ std::vector<std::string> approximate_parameters(const TunedModel& model, const P
         const PipelineConfig there = config_at(moved);
         bool differs = false;
         for (std::size_t k = 0; k < here.populations.size(); ++k)
-            differs = differs || cell_hash(here.populations[k]) != cell_hash(there.populations[k]);
+            differs = differs || !same_cells(here.populations[k], there.populations[k]);
         for (std::size_t k = 0; k < here.projections.size(); ++k) {
             const Distribution &a = here.projections[k].weight, &b = there.projections[k].weight;
             differs = differs || a.mean != b.mean || a.sd != b.sd || a.lower != b.lower || a.upper != b.upper;
@@ -117,14 +133,8 @@ ExitCode tune_pipeline(const TuneOptions& options) {
     { // targets that the pipeline does not show, before anything is run
         const TunedModel check(document, config, tune, registry, nullptr);
     }
-    std::optional<Derived> base;
-    if (!tune.network) {
-        DeriveOptions derivation;
-        derivation.folder = folder;
-        derivation.threads = threads;
-        derivation.quiet = options.quiet;
-        base = derive(config, derivation, *progress);
-    }
+    std::optional<TuneBase> base;
+    if (!tune.network) base = derive_base(config, folder, *progress);
     const TunedModel model(document, config, tune, registry, base ? &*base : nullptr);
     const Instance optimizer(*tune.optimizer.component, tune.optimizer.settings, tune.optimizer.where);
     std::vector<double> start;

@@ -94,7 +94,7 @@ double peak_frequency(const std::vector<double>& frequency, const std::vector<do
 
 /// The base's reduction with other weights, receptors and drives, where no more than these differ; nothing otherwise.
 /// A pathway's last projection gives its weight: a factor on that scales Q, and leaves in-degrees and delays alone.
-std::optional<Reduction> reweighted(const PipelineConfig& config, const Derived& base) {
+std::optional<Reduction> reweighted(const PipelineConfig& config, const TuneBase& base) {
     PipelineConfig like = config;
     const PipelineConfig& old = base.config;
     if (config.projections.size() != old.projections.size() || config.drives.size() != old.drives.size() ||
@@ -133,7 +133,7 @@ std::optional<Reduction> reweighted(const PipelineConfig& config, const Derived&
 } // namespace
 
 TunedModel::TunedModel(DocumentNode document, const PipelineConfig& config, const TuneConfig& tune,
-                       const Registry& registry, const Derived* base)
+                       const Registry& registry, const TuneBase* base)
     : document_(std::move(document)), tune_(&tune), registry_(&registry), base_(base), file_(config.file),
       seed_(config.seed), protocols_(protocol_conditions(config)) {
     std::erase_if(document_.entries,

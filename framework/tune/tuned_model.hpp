@@ -7,8 +7,8 @@
 
 #include "config/document.hpp"
 #include "config/tune.hpp"
-#include "pipeline/derived.hpp"
 #include "simulate/simulate.hpp"
+#include "tune/base.hpp"
 
 namespace mfm {
 
@@ -24,7 +24,7 @@ public:
     /// `document`: of the base, with [tune] or without.  base: its derivation; NULL on the network.  Throws InputError
     /// for targets that the pipeline does not show.
     TunedModel(DocumentNode document, const PipelineConfig& config, const TuneConfig& tune, const Registry& registry,
-               const Derived* base);
+               const TuneBase* base);
 
     [[nodiscard]] const TuneConfig& tune() const { return *tune_; }
     [[nodiscard]] std::size_t parameters() const { return tune_->parameters.size(); }
@@ -76,7 +76,7 @@ private:
     DocumentNode document_;
     const TuneConfig* tune_;
     const Registry* registry_;
-    const Derived* base_;
+    const TuneBase* base_;
     std::filesystem::path file_;
     std::uint64_t seed_;
     std::vector<std::string> populations_; ///< of the pipeline

@@ -3,11 +3,15 @@
 
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <unistd.h>
 
 #include "plugin/registry.hpp"
+#include "support/held.hpp"
 
 namespace fs = std::filesystem;
 
@@ -78,6 +82,9 @@ TEST_CASE("a component that lacks something is refused, and the sentence says wh
     CHECK(refusal("no_id") == "one of its components has no id");
     CHECK(refusal("strange_id") == "the id 'two words' has characters other than letters, digits, '_', '-' and '.'");
     CHECK(refusal("no_version") == "component 'bad' has no version");
+    CHECK(refusal("no_summary") == "component 'bad' has no summary");
+    CHECK(refusal("no_citation") == "component 'bad' has no citation (an empty text is allowed)");
+    CHECK(refusal("no_interfaces") == "component 'bad' has no list of interfaces");
     CHECK(refusal("no_create") == "component 'bad' has no function create");
     CHECK(refusal("no_destroy") == "component 'bad' has no function destroy");
     CHECK(refusal("no_settings_list") ==
@@ -106,7 +113,21 @@ TEST_CASE("a setting that makes no sense is refused, and the sentence names it")
     CHECK(refusal("bounds_upside_down") ==
           "component 'bad': its setting 'tau' has bounds that no number meets (10 to 0)");
     CHECK(refusal("no_choice") == "component 'bad': its setting 'shape' has an empty list of choices");
+    CHECK(refusal("half_a_number") ==
+          "component 'bad': its setting 'copies' is a whole number, but its default is 1.5");
+    CHECK(refusal("path_of_a_number") == "component 'bad': its setting 'tau' is a path or a projection, but no text");
     CHECK(refusal("two_settings_of_one_name") == "component 'bad' has two settings named 'tau'");
+}
+
+TEST_CASE("what is reserved must be 0, but for a plugin of a later version that may use it") {
+    CHECK(refusal("reserved_table") == "its table has a reserved word that is not 0");
+    CHECK(refusal("reserved_component") == "component 'bad' has a reserved word that is not 0");
+    CHECK(refusal("reserved_setting") == "component 'bad': its setting 'tau' has a reserved word that is not 0");
+    CHECK(refusal("unknown_flag") ==
+          "component 'bad': its setting 'tau' has flags (0x40000000) that its version of the ABI does not have");
+    CHECK(refusal("reserved_interface") ==
+          "component 'bad': its table of mfm.optimizer/1 has a reserved word that is not 0");
+    CHECK(mfm::Registry({fs::path(ABI_PLUGINS) / "reserved_from_next_year"}).refused().empty());
 }
 
 TEST_CASE("a plugin that refuses its host or throws is refused itself") {
@@ -118,6 +139,43 @@ TEST_CASE("an exception out of create ends in a sentence, not in a crash") {
     const mfm::Registry registry({fs::path(ABI_PLUGINS) / "create_throws"});
     CHECK_THROWS_WITH(mfm::Instance(registry.get("throws"), {}),
                       "plugin 'throws' threw an exception out of create, which no plugin may do");
+}
+
+TEST_CASE("a call that does not come back is told, again and again, with the plugin that holds the run") {
+    const TemporaryFolder folder;
+    const fs::path end = folder.path / "end";
+    const mfm::Registry registry({fs::path(ABI_PLUGINS) / "waits"});
+    std::mutex mutex;
+    std::vector<std::string> told;
+    const mfm::HeldWatch watch(std::chrono::milliseconds(20), [&](const std::string& text) {
+        const std::lock_guard lock(mutex);
+        if (text.find("waits") != std::string::npos) told.push_back(text);
+    });
+    std::thread run([&] {
+        const mfm::HeldBy outer("somebody", "solve");
+        mfm::SettingValues values(1);
+        values[0].kind = MFM_TEXT;
+        values[0].text = end.string();
+        const mfm::Instance waits(registry.get("waits"), values);
+    });
+    for (std::size_t n = 0; n < 2;) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        const std::lock_guard lock(mutex);
+        n = told.size();
+    }
+    std::ofstream(end).flush();
+    run.join();
+    const std::lock_guard lock(mutex);
+    const auto seconds = [&](const std::string& text) {
+        const std::string before = "plugin 'somebody' has been in its function solve for ",
+                          after = " s, and waits for plugin 'waits' in create; a second Ctrl-C ends what does not "
+                                  "come back";
+        REQUIRE(text.starts_with(before));
+        REQUIRE(text.ends_with(after));
+        return std::stod(text.substr(before.size()));
+    };
+    CHECK(seconds(told[0]) >= 0.02);
+    CHECK(seconds(told[1]) == 2 * seconds(told[0]));
 }
 
 TEST_CASE("of two plugins with one id the first in the search path wins") {

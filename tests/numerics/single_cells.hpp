@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cells as the tests know them: a neuron population made from a plugin's defaults and a few named values.
 #pragma once
+#include <cstdlib>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -11,8 +12,10 @@
 
 namespace mfm::test {
 
+/// The plugins of this build, or those of the folder MFM_TEST_PLUGINS.
 inline const Registry& registry() {
-    static const Registry plugins({TEST_PLUGIN_FOLDER});
+    const char* const other = std::getenv("MFM_TEST_PLUGINS");
+    static const Registry plugins({other != nullptr ? other : TEST_PLUGIN_FOLDER});
     return plugins;
 }
 inline PopulationConfig cell(const std::string& plugin, const std::map<std::string, double>& values,

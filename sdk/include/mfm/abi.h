@@ -2,11 +2,17 @@
  *
  * mfm/abi.h -- the plugin ABI of automfm, version 1.  C99, no dependencies; everything else in the SDK is source.
  *
- *   Every struct starts with `size`; fields are only appended, never moved or retyped (see MFM_HAS).
+ *   Every struct starts with `size`, which its maker sets; fields are only appended, never moved or retyped (see MFM_HAS).
+ *   mfm_interface alone has no size and never grows.  A struct that the other side made may be shorter than yours: write
+ *   its fields one by one, never the whole of it.
  *   Lists of structs are NULL-ended arrays of pointers, so that their elements can grow too.
- *   Strings are UTF-8 and live as long as the library.  The host owns all numeric memory.
- *   Nothing here throws.  [setup]: one thread at a time.  [batch]: any thread, disjoint output.
- *   Units: ms, mV, nS, pA, pF, um; rates in Hz.
+ *   `reserved` is 0, and so are the bits of `flags` without a name: the host refuses a plugin of its own minor version
+ *   or an older one that has them set, and skips them in a later one.
+ *   Strings are UTF-8 and live as long as the library; those that the host hands over, as long as the call or what they
+ *   came with.  The host owns all numeric memory.  Arrays are aligned as their type, and to 64 bytes where it says so.
+ *   Nothing here throws.  [setup]: one thread at a time.  [batch]: any thread, disjoint output.  A plugin starts no
+ *   threads, and calls back (log, residuals, progress) from the thread that called it.  An mfm_error is never NULL.
+ *   Units: ms, mV, nS, pA, pF, um; rates in Hz.  64-bit machines.
  */
 #ifndef MFM_ABI_H
 #define MFM_ABI_H
@@ -20,7 +26,7 @@ extern "C" {
 #endif
 #define MFM_EXPORT __attribute__((visibility("default")))
 #define MFM_ABI_MAJOR 1u
-#define MFM_ABI_MINOR 0u
+#define MFM_ABI_MINOR 1u
 /* True when the other side's struct is new enough to carry `field`. */
 #define MFM_HAS(object, field) \
     ((object) && offsetof(__typeof__(*(object)), field) + sizeof((object)->field) <= (object)->size)
@@ -104,7 +110,7 @@ extern MFM_EXPORT const mfm_plugin mfm_plugin_v1; /* the only symbol; the major 
 /* ---- "mfm.neuron/1": advance a batch of identical neurons, structure of arrays ---------------------------------- */
 #define MFM_NEURON_ID "mfm.neuron/1"
 #define MFM_MAX_PORTS 8u
-#define MFM_BATCH_ALIGNMENT 16u /* n is a multiple of this many cells; arrays are 64-byte aligned */
+#define MFM_BATCH_ALIGNMENT 16u /* n is a multiple of this many cells; all arrays of doubles [n] are 64-byte aligned */
 
 /* A receptor port: how a spike of weight w becomes an input to the cell.
  *   exponential: g(t) = w exp(-t/tau)                       alpha: g(t) = w (e t/tau) exp(-t/tau), peak w at tau
@@ -121,7 +127,8 @@ typedef struct mfm_receptor {
     double tau, tau_rise, E_rev; /* ms, ms (biexponential only), mV */
 } mfm_receptor;
 
-/* Spikes of one call; step and neuron count from the batch's first; ordered by block of cells, not by time. */
+/* Spikes of one call; step and neuron count from the batch's first; ordered by block of cells, not by time.  A plugin
+ * appends at `count`, which never passes `capacity`: what does not fit is dropped. */
 typedef struct mfm_spikes { uint32_t size, capacity, count, reserved; uint32_t *step, *neuron; } mfm_spikes;
 /* Independent Poisson input of every cell of the batch, on top of `input`; at most MFM_MOST_EVENTS expected in a step (the
  * host splits what is more: Poisson sums are Poisson). */
@@ -135,7 +142,7 @@ typedef struct mfm_neuron_batch {
     uint64_t seed, stream, first_neuron, first_step; /* noise is keyed by these: same numbers for any batching */
     double dt;                                 /* ms */
     double *const *state;                      /* [state][n] */
-    const double *const *setting;              /* [setting][n], or [setting][1] where the stride is 0; MFM_REAL only, else NULL */
+    const double *const *setting;              /* [setting][n], or [setting][1] where the stride is 0; MFM_REAL only: do not read others */
     const uint32_t *setting_stride;
     const double *const *input;                /* [step * n_ports + port] -> [n] summed weights arriving in that step, or NULL for none */
     const mfm_drive *const *drive;             /* NULL-ended, or NULL */
@@ -205,7 +212,7 @@ typedef struct mfm_connectivity_v1 {
     mfm_status (*in_degree)(void *self, const mfm_projection *, double *mean, double *sd, mfm_error *) MFM_NOEXCEPT;
 } mfm_connectivity_v1;
 
-/* ---- "mfm.stimulation/1": rates of Poisson sources; conditions x channels; a level to fit, a time course to validate - */
+/* ---- "mfm.stimulation/1": rates of Poisson sources, by condition; a level to fit, a time course to validate ------ */
 #define MFM_STIMULATION_ID "mfm.stimulation/1"
 #define MFM_STATIONARY (1u << 0)
 typedef struct mfm_condition {
@@ -253,10 +260,10 @@ typedef struct mfm_problem {
     const double *initial, *lower, *upper, *scale; /* [n_parameters]; bounds may be infinite */
     void *self;
     /* n points at once: x [n][n_parameters], residual [n][n_residuals], jacobian [n][n_residuals][n_parameters] or NULL.
-     * cost = 1/2 sum residual^2.  MFM_INFEASIBLE: not defined there. */
+     * cost = 1/2 sum residual^2.  MFM_INFEASIBLE: not defined there (at one of the n); MFM_ERROR: end, and return it. */
     mfm_status (*residuals)(void *self, uint32_t n, const double *x, double *residual, double *jacobian, mfm_error *) MFM_NOEXCEPT;
-    int32_t (*progress)(void *self, uint32_t iteration, double cost, double gradient, double step) MFM_NOEXCEPT; /* nonzero: stop */
-    uint64_t seed; /* of the optimizer's random numbers: equal seeds give equal results */
+    int32_t (*progress)(void *self, uint32_t iteration, double cost, double gradient, double step) MFM_NOEXCEPT; /* may be NULL; nonzero: stop */
+    uint64_t seed; /* since 1.1: of the optimizer's random numbers; equal seeds give equal results */
 } mfm_problem;
 #define MFM_CONVERGED 0u
 #define MFM_BUDGET 1u
@@ -273,7 +280,7 @@ typedef struct mfm_optimizer_v1 {
     mfm_status (*solve)(void *self, const mfm_problem *, mfm_solution *, mfm_error *) MFM_NOEXCEPT; /* [batch] */
 } mfm_optimizer_v1;
 
-/* ---- "mfm.pareto/1": several objectives, each to be minimised, within finite bounds; the host computes them -------- */
+/* ---- "mfm.pareto/1", since 1.1: several objectives, each to be minimised, within finite bounds -------------------- */
 #define MFM_PARETO_ID "mfm.pareto/1"
 typedef struct mfm_objectives {
     uint32_t size, n_parameters, n_objectives, reserved;
@@ -283,7 +290,7 @@ typedef struct mfm_objectives {
     /* n points at once, which the host may spread over its threads: x [n][n_parameters], objective [n][n_objectives],
      * defined [n]: 0 where the problem is not defined; that point's objectives then mean nothing. */
     mfm_status (*evaluate)(void *self, uint32_t n, const double *x, double *objective, uint8_t *defined, mfm_error *) MFM_NOEXCEPT;
-    int32_t (*progress)(void *self, uint32_t iteration, uint32_t evaluations, const double *least) MFM_NOEXCEPT; /* least [n_objectives] so far; nonzero: stop */
+    int32_t (*progress)(void *self, uint32_t iteration, uint32_t evaluations, const double *least) MFM_NOEXCEPT; /* may be NULL; least [n_objectives] so far; nonzero: stop */
 } mfm_objectives;
 typedef struct mfm_front { /* points none of which is at least as good as another in every objective */
     uint32_t size, outcome, iterations, evaluations;

@@ -251,7 +251,7 @@ template <class T> struct ConnectivityTable {
     }
     static constexpr mfm_connectivity_v1 table{
         sizeof(mfm_connectivity_v1), T::orientation, &prepare, &release, &degree, &fill, &in_degree};
-    static constexpr mfm_interface list[] = {{MFM_CONNECTIVITY_ID, &table}, {nullptr, nullptr}};
+    static constexpr std::array<mfm_interface, 1> list{{{MFM_CONNECTIVITY_ID, &table}}};
 };
 
 template <class T> struct Connectivity : ComponentOf<T, ConnectivityTable<T>> {};

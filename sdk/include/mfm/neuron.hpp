@@ -11,6 +11,7 @@
 // noise keys, vector width and automatic differentiation are done here.
 #pragma once
 #include <mfm/dual.hpp>
+#include <mfm/lanes.hpp>
 #include <mfm/plugin.hpp>
 #include <mfm/random.hpp>
 #include <mfm/simd.hpp>
@@ -626,25 +627,6 @@ private:
         return Entries<MFM_MAX_PORTS, Shapes::Any>::pick(lanes);
     }
 
-    /// Lanes per block: what this processor does best, or what MFM_LANES (2, 8, 16) asks for, as far as it can.
-    static int chosen_lanes() {
-        static const int lanes = [] {
-            int best = 2;
-#if defined(__x86_64__)
-            if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) best = 8;
-            if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-                best = 16;
-#endif
-            if (const char* asked = std::getenv("MFM_LANES")) {
-                const int n = std::atoi(asked);
-                if (n == 2 || n == 8 || n == 16) best = std::min(best, n);
-            }
-            return best;
-        }();
-        return lanes;
-    }
-
     /// The batch's drives, checked and sorted by port.
     static Drives read_drives(const mfm_neuron_batch& b, std::uint32_t n_ports) {
         Drives out;
@@ -684,7 +666,7 @@ private:
             const Ports ports = port_constants(it, batch->dt);
             const Drives drives = read_drives(*batch, ports.n);
             const detail::FlushDenormals scope;
-            entry(ports, chosen_lanes())(*batch, ports, drives);
+            entry(ports, vector_lanes())(*batch, ports, drives);
         });
     }
 
@@ -809,12 +791,16 @@ private:
 
     static constexpr mfm_neuron_v1 table{sizeof(mfm_neuron_v1), 0,        &set_receptors, &states,
                                          &initialise,           &advance, &subthreshold};
-    static constexpr mfm_interface interfaces[] = {{MFM_NEURON_ID, &table}, {nullptr, nullptr}};
+    static constexpr auto interfaces = with_own_interfaces<M>(std::array<mfm_interface, 1>{{{MFM_NEURON_ID, &table}}});
 
 public:
+    /// The settings of the instance behind the `self` that functions of interfaces get.
+    static const Parameters<double>& parameters(const void* self) {
+        return static_cast<const Instance*>(self)->parameters;
+    }
     static constexpr mfm_component component{
-        sizeof(mfm_component), 0,       M::id,    M::version, M::summary,           M::citation,
-        Fields::list.data(),   &create, &destroy, interfaces, documentation_of<M>()};
+        sizeof(mfm_component), 0,       M::id,    M::version,        M::summary,           M::citation,
+        Fields::list.data(),   &create, &destroy, interfaces.data(), documentation_of<M>()};
 };
 
 } // namespace mfm

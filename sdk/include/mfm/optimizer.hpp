@@ -215,21 +215,22 @@ template <class O> class Optimizer {
         });
     }
     static constexpr mfm_optimizer_v1 table{sizeof(mfm_optimizer_v1), 0, &solve};
-    static constexpr bool one = requires(const O& o, Problem& p) { o.solve(p); }
-    , several = requires(const O& o, Objectives& p) { o.solve(p); };
+    static constexpr bool one = requires(const O& o, Problem& p) { o.solve(p); };
+    static constexpr bool several = requires(const O& o, Objectives& p) { o.solve(p); };
     static_assert(one || several, "an optimizer needs solve(mfm::Problem&) const or solve(mfm::Objectives&) const");
     struct Interfaces {
-        static constexpr std::array<mfm_interface, 3> rows = [] {
-            std::array<mfm_interface, 3> out{};
+        static constexpr auto list = [] {
+            std::array<mfm_interface, (one ? 1 : 0) + (several ? 1 : 0)> out{};
             std::size_t n = 0;
             if constexpr (one) out[n++] = {MFM_OPTIMIZER_ID, &table};
             if constexpr (several) out[n++] = {MFM_PARETO_ID, &ParetoTable<O>::table};
             return out;
         }();
-        static constexpr const mfm_interface* list = rows.data();
     };
 
 public:
+    /// The author's object behind the `self` that functions of interfaces get.
+    static const O& author(const void* self) { return ComponentOf<O, Interfaces>::author(self); }
     static constexpr mfm_component component = ComponentOf<O, Interfaces>::component;
 };
 

@@ -3,11 +3,13 @@
 #pragma once
 #include <mfm/abi.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <new>
 #include <stdexcept>
@@ -115,7 +117,7 @@ struct NoSettings {
 };
 
 inline void write_message(mfm_error* error, const char* text) noexcept {
-    if (error != nullptr && error->size >= sizeof(mfm_error))
+    if (MFM_HAS(error, message)) // a later header's mfm_error may be longer than the host's
         std::snprintf(error->message, sizeof error->message, "%s", text);
 }
 
@@ -146,6 +148,21 @@ template <class T> constexpr const char* documentation_of() {
 template <class T, class = void> struct SettingsOf { using type = NoSettings; };
 template <class T> struct SettingsOf<T, std::void_t<typename T::Settings>> { using type = typename T::Settings; };
 
+/// The interfaces of a component, NULL-ended: those of its kind, then those that the author's class adds under ids of
+/// its own,
+///     static constexpr mfm_interface interfaces[] = {{"org.example.curve/1", &table}};
+template <class T, std::size_t N> constexpr auto with_own_interfaces(const std::array<mfm_interface, N>& kind) {
+    if constexpr (requires { T::interfaces; }) {
+        std::array<mfm_interface, N + std::size(T::interfaces) + 1> all{};
+        std::copy(std::begin(T::interfaces), std::end(T::interfaces), std::copy(kind.begin(), kind.end(), all.begin()));
+        return all;
+    } else {
+        std::array<mfm_interface, N + 1> all{};
+        std::copy(kind.begin(), kind.end(), all.begin());
+        return all;
+    }
+}
+
 /// The component of an author's class T (id, version, summary, citation, optional Settings and documentation) that is
 /// constructible from its Settings, with these interfaces.
 template <class T, class Interfaces> struct ComponentOf {
@@ -159,10 +176,19 @@ template <class T, class Interfaces> struct ComponentOf {
         });
     }
     static void destroy(void* self) noexcept { delete static_cast<T*>(self); }
+    /// The author's object behind the `self` that functions of interfaces get.
+    static const T& author(const void* self) { return *static_cast<const T*>(self); }
+    static constexpr auto interfaces = with_own_interfaces<T>(Interfaces::list);
     static constexpr mfm_component component{
-        sizeof(mfm_component),         0,       T::id,    T::version,       T::summary,           T::citation,
-        Schema<Settings>::list.data(), &create, &destroy, Interfaces::list, documentation_of<T>()};
+        sizeof(mfm_component),         0,       T::id,    T::version,        T::summary,           T::citation,
+        Schema<Settings>::list.data(), &create, &destroy, interfaces.data(), documentation_of<T>()};
 };
+
+/// A component that has the interfaces of its author alone: MFM_PLUGIN("My Lab", mfm::OwnInterfaces<MyClass>).
+struct NoKind {
+    static constexpr std::array<mfm_interface, 0> list{};
+};
+template <class T> struct OwnInterfaces : ComponentOf<T, NoKind> {};
 
 template <class... C> struct ComponentList {
     static constexpr const mfm_component* list[] = {&C::component..., nullptr};

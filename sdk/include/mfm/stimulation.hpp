@@ -103,9 +103,12 @@ template <class P> class Stimulation {
         });
     }
     static constexpr mfm_stimulation_v1 table{sizeof(mfm_stimulation_v1), 0, &count, &describe, &level, &course};
-    static constexpr mfm_interface interfaces[] = {{MFM_STIMULATION_ID, &table}, {nullptr, nullptr}};
+    static constexpr auto interfaces =
+        with_own_interfaces<P>(std::array<mfm_interface, 1>{{{MFM_STIMULATION_ID, &table}}});
 
 public:
+    /// The author's object behind the `self` that functions of interfaces get.
+    static const P& author(const void* self) { return of(self).protocol; }
     static constexpr mfm_component component{sizeof(mfm_component),
                                              0,
                                              P::id,
@@ -115,7 +118,7 @@ public:
                                              Schema<typename SettingsOf<P>::type>::list.data(),
                                              &create,
                                              &destroy,
-                                             interfaces,
+                                             interfaces.data(),
                                              documentation_of<P>()};
 };
 

@@ -239,9 +239,12 @@ template <class B> class Transfer {
         });
     }
     static constexpr mfm_transfer_v1 table{sizeof(mfm_transfer_v1), 0, &shape, &guess, &evaluate};
-    static constexpr mfm_interface interfaces[] = {{MFM_TRANSFER_ID, &table}, {nullptr, nullptr}};
+    static constexpr auto interfaces =
+        with_own_interfaces<B>(std::array<mfm_interface, 1>{{{MFM_TRANSFER_ID, &table}}});
 
 public:
+    /// The author's object behind the `self` that functions of interfaces get.
+    static const B& author(const void* self) { return of(self).basis; }
     static constexpr mfm_component component{sizeof(mfm_component),
                                              0,
                                              B::id,
@@ -251,7 +254,7 @@ public:
                                              Schema<typename SettingsOf<B>::type>::list.data(),
                                              &create,
                                              &destroy,
-                                             interfaces,
+                                             interfaces.data(),
                                              documentation_of<B>()};
 };
 

@@ -66,6 +66,14 @@ static const mfm_field field =
     {sizeof(mfm_field), MFM_REAL, MFM_OPEN_LOWER, 0, "tau", "ms", "a time", 0, 0, 10, NULL, NULL};
 #elif defined(BOUNDS_UPSIDE_DOWN)
     {FIELD, "tau", "ms", "a time", 1, 10, 0, NULL, NULL};
+#elif defined(HALF_A_NUMBER)
+    {sizeof(mfm_field), MFM_INTEGER, 0, 0, "copies", "1", "how many", 1.5, 0, 10, NULL, NULL};
+#elif defined(PATH_OF_A_NUMBER)
+    {sizeof(mfm_field), MFM_REAL, MFM_PATH, 0, "tau", "ms", "a time", 1, 0, 10, NULL, NULL};
+#elif defined(RESERVED_SETTING)
+    {sizeof(mfm_field), MFM_REAL, 1u << 30, 5, "tau", "ms", "a time", 1, 0, 10, NULL, NULL};
+#elif defined(UNKNOWN_FLAG)
+    {sizeof(mfm_field), MFM_REAL, 1u << 30, 0, "tau", "ms", "a time", 1, 0, 10, NULL, NULL};
 #elif defined(NO_CHOICE)
     {sizeof(mfm_field), MFM_TEXT, 0, 0, "shape", "1", "a shape", 0, 0, 0,
      (const char *const[]){NULL}, NULL};
@@ -82,9 +90,15 @@ static const mfm_field *const settings[] = {&field,
 static const mfm_optimizer_v1 table = {sizeof(mfm_optimizer_v1), 0, NULL};
 #elif defined(SHORT_INTERFACE)
 static const mfm_optimizer_v1 table = {8, 0, NULL};
+#elif defined(RESERVED_INTERFACE)
+static mfm_status solve(void *self, const mfm_problem *problem, mfm_solution *solution, mfm_error *error) {
+    (void)self, (void)problem, (void)solution, (void)error;
+    return MFM_ERROR;
+}
+static const mfm_optimizer_v1 table = {sizeof(mfm_optimizer_v1), 3, solve};
 #endif
 static const mfm_interface interfaces[] = {
-#if defined(TABLE_WITHOUT_FUNCTION) || defined(SHORT_INTERFACE)
+#if defined(TABLE_WITHOUT_FUNCTION) || defined(SHORT_INTERFACE) || defined(RESERVED_INTERFACE)
     {MFM_OPTIMIZER_ID, &table},
 #elif defined(INTERFACE_WITHOUT_TABLE)
     {MFM_OPTIMIZER_ID, NULL},
@@ -97,7 +111,11 @@ static const mfm_component component = {
 #else
     sizeof(mfm_component),
 #endif
+#if defined(RESERVED_COMPONENT)
+    7,
+#else
     0,
+#endif
 #if defined(NO_ID)
     NULL,
 #elif defined(STRANGE_ID)
@@ -110,7 +128,16 @@ static const mfm_component component = {
 #else
     "1.0.0",
 #endif
-    "a plugin for the tests", "",
+#if defined(NO_SUMMARY)
+    NULL,
+#else
+    "a plugin for the tests",
+#endif
+#if defined(NO_CITATION)
+    NULL,
+#else
+    "",
+#endif
 #if defined(NO_SETTINGS_LIST)
     NULL,
 #else
@@ -126,7 +153,12 @@ static const mfm_component component = {
 #else
     destroy,
 #endif
-    interfaces, NULL};
+#if defined(NO_INTERFACES)
+    NULL,
+#else
+    interfaces,
+#endif
+    NULL};
 static const mfm_component *const components[] = {&component, NULL};
 
 #if defined(ATTACH_REFUSES)
@@ -138,5 +170,15 @@ static mfm_status attach(const mfm_host *host, mfm_error *error) {
 #else
 #define attach NULL
 #endif
-const mfm_plugin mfm_plugin_v1 = {sizeof(mfm_plugin), MFM_ABI_MAJOR, MFM_ABI_MINOR, 0, "tests", "-", "-", components, attach};
+#if defined(RESERVED_TABLE)
+#define RESERVED 1
+#else
+#define RESERVED 0
+#endif
+#if defined(NEXT_YEAR)
+#define MINOR (MFM_ABI_MINOR + 1)
+#else
+#define MINOR MFM_ABI_MINOR
+#endif
+const mfm_plugin mfm_plugin_v1 = {sizeof(mfm_plugin), MFM_ABI_MAJOR, MINOR, RESERVED, "tests", "-", "-", components, attach};
 #endif

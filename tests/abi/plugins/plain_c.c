@@ -13,7 +13,7 @@ typedef struct echo { double real, sum; int64_t integer, boolean; char text[64];
 static const mfm_host *host;
 
 static void say(mfm_error *error, const char *reason) {
-    if (error && error->size >= sizeof(mfm_error)) strncpy(error->message, reason, sizeof error->message - 1);
+    if (MFM_HAS(error, message)) strncpy(error->message, reason, sizeof error->message - 1);
 }
 
 static mfm_status create(const mfm_value *const *values, void **self, mfm_error *error) {

@@ -2,8 +2,10 @@
 // The tool as a user meets it: what it prints and how it ends.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <sstream>
 #include <string>
 
 #include <sys/wait.h>
@@ -19,10 +21,8 @@ struct Outcome {
     std::string text; ///< both streams
 };
 
-Outcome automfm(const std::string& arguments) {
-    const std::string command = std::string("env -u MFM_PLUGIN_PATH XDG_DATA_HOME=/nowhere '") + AUTOMFM_EXECUTABLE +
-                                "' " + arguments + " 2>&1";
-    std::FILE* pipe = popen(command.c_str(), "r");
+Outcome shell(const std::string& command) {
+    std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
     REQUIRE(pipe != nullptr);
     Outcome outcome;
     std::array<char, 4096> buffer{};
@@ -31,6 +31,17 @@ Outcome automfm(const std::string& arguments) {
     const int status = pclose(pipe);
     outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return outcome;
+}
+
+std::string text_of(const std::filesystem::path& file) {
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    return text.str();
+}
+
+Outcome automfm(const std::string& arguments) {
+    return shell(std::string("env -u MFM_PLUGIN_PATH XDG_DATA_HOME=/nowhere '") + AUTOMFM_EXECUTABLE + "' " +
+                 arguments);
 }
 
 const std::string with_test_plugins = std::string(" --plugin-path '") + HOST_TEST_PLUGINS + "'";
@@ -52,6 +63,19 @@ TEST_CASE("a mistake on the command line is one sentence with the nearest name, 
         {"run a.toml --seed -1", "automfm: --seed must be a whole number from 0 to 9223372036854775807, but is '-1'\n"},
         {"run a.toml --threads few", "automfm: --threads must be a whole number from 0 to 4096, but is 'few'\n"},
         {"run /nowhere/a.toml", "automfm: cannot read the file '/nowhere/a.toml': No such file or directory\n"},
+        {"new neuron", "automfm: NAME is required; `automfm new --help` lists what there is\n"},
+        {"new neurons mine",
+         "automfm: there is no kind of plugin 'neurons' (did you mean 'neuron'?); there are connectivity, neuron, "
+         "optimizer, stimulation, transfer\n"},
+        {"new neuron 2nd",
+         "automfm: '2nd' cannot be the name of a plugin: it must be a letter, then letters, digits and underscores, 64 "
+         "at most in all\n"},
+        {"new neuron my-model",
+         "automfm: 'my-model' cannot be the name of a plugin: it must be a letter, then letters, digits and "
+         "underscores, 64 at most in all\n"},
+        {"new neuron test", "automfm: 'test' cannot be the name of a plugin: CMake keeps it for itself\n"},
+        {"new neuron mine --dir /proc/mine",
+         "automfm: cannot write into the folder '/proc/mine': No such file or directory; name another with --dir\n"},
         {"plugins --plugin-path /nowhere",
          "automfm: the plugin folder '/nowhere' does not exist; name one that does\n"},
     }));
@@ -64,7 +88,7 @@ TEST_CASE("a mistake on the command line is one sentence with the nearest name, 
 TEST_CASE("no command at all is answered with those that there are") {
     const Outcome outcome = automfm("");
     CHECK(outcome.code == 2);
-    CHECK(outcome.text.starts_with("automfm: give a command: run, "));
+    CHECK(outcome.text.starts_with("automfm: give a command: init, run, "));
     CHECK(outcome.text.ends_with("; `automfm --help` lists what there is\n"));
 }
 
@@ -158,4 +182,122 @@ TEST_CASE("describe prints settings with unit, default, bounds and meaning") {
     const Outcome unknown = automfm("describe test_cel" + with_test_plugins);
     CHECK(unknown.code == 2);
     CHECK(unknown.text.starts_with("automfm: there is no plugin 'test_cel' (did you mean 'test_cell'?); looked in "));
+}
+
+TEST_CASE("new writes a project of one source, five lines of CMake, a test, a page and a pipeline") {
+    const host_test::Folder folder;
+    for (const char* kind : {"neuron", "connectivity", "stimulation", "transfer", "optimizer"}) {
+        INFO(kind);
+        const Outcome outcome = automfm(std::string("new ") + kind + " mine --dir 'of " + kind + "'");
+        CHECK(outcome.code == 0);
+        CHECK(outcome.text == std::string("of ") + kind +
+                                  "/\n"
+                                  "  CMakeLists.txt  how it is built\n"
+                                  "  README.md       its page, which `automfm describe` prints\n"
+                                  "  mine.cpp        the plugin: edit this\n"
+                                  "  mine.toml       a pipeline that uses it\n"
+                                  "  test.cmake      what must be true of it; ctest runs this\n"
+                                  "\nBuild it against the SDK, test it, run its pipeline:\n"
+                                  "  cd 'of " +
+                                  kind +
+                                  "'\n"
+                                  "  cmake -B build && cmake --build build\n"
+                                  "  ctest --test-dir build --output-on-failure\n"
+                                  "  automfm run mine.toml --plugin-path build\n");
+        std::size_t files = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(std::string("of ") + kind)) {
+            INFO(entry.path());
+            ++files;
+            const std::string text = text_of(entry.path());
+            CHECK(text.find("my_plugin") == std::string::npos);
+            if (entry.path().extension() == ".cpp") CHECK(text.find("id = \"mine\"") != std::string::npos);
+            if (entry.path().extension() == ".txt") CHECK(std::count(text.begin(), text.end(), '\n') == 5);
+            if (entry.path().extension() == ".md") CHECK(text.starts_with("# mine: "));
+        }
+        CHECK(files == 5);
+    }
+}
+
+TEST_CASE("new overwrites nothing, and writes nothing when a file is in its way") {
+    const host_test::Folder folder;
+    folder.write("mine/README.md", "mine\n");
+    const Outcome outcome = automfm("new transfer mine");
+    CHECK(outcome.code == 2);
+    CHECK(outcome.text == "automfm: 'mine/README.md' is there already, and nothing is overwritten; name another folder "
+                          "with --dir, or remove it\n");
+    CHECK(text_of("mine/README.md") == "mine\n");
+    CHECK_FALSE(std::filesystem::exists("mine/mine.cpp"));
+    folder.write("other/notes.txt", "what else is in the folder is no matter");
+    CHECK(automfm("new transfer mine --dir other").code == 0);
+}
+
+TEST_CASE("new refuses the id of a plugin that is found, since one of the two would never load") {
+    const host_test::Folder folder;
+    const Outcome outcome = automfm("new neuron test_cell" + with_test_plugins);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.text == "automfm: there is a plugin 'test_cell' already, " + std::string(HOST_TEST_PLUGINS) +
+                              "/host_test_plugins.so; choose another name\n");
+    CHECK_FALSE(std::filesystem::exists("test_cell"));
+}
+
+TEST_CASE("validate says what a pipeline has, or what is wrong with it, and runs nothing") {
+    const host_test::Folder folder;
+    folder.write("circuit.toml", host_test::circuit);
+    const Outcome fine = automfm("validate circuit.toml" + with_test_plugins);
+    CHECK(fine.code == 0);
+    CHECK(fine.text.starts_with("circuit.toml is a valid pipeline: '"));
+    CHECK(fine.text.find(" populations, ") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists("runs"));
+    folder.write("circuit.toml", host_test::with("145 pF", "145 mV"));
+    const Outcome wrong = automfm("validate circuit.toml" + with_test_plugins);
+    CHECK(wrong.code == 2);
+    CHECK(wrong.text.starts_with("automfm: circuit.toml:14:22: "));
+}
+
+TEST_CASE("init writes a pipeline to start from, and overwrites nothing") {
+    const host_test::Folder folder;
+    CHECK(automfm("init").text == "circuit.toml: a circuit to start from\n  automfm run circuit.toml\n");
+    const Outcome read = automfm(std::string("validate circuit.toml --plugin-path '") + TEST_PLUGIN_FOLDER + "'");
+    INFO(read.text);
+    CHECK(read.code == 0);
+    const Outcome again = automfm("init");
+    CHECK(again.code == 2);
+    CHECK(again.text == "automfm: 'circuit.toml' is there already, and nothing is overwritten; name another file\n");
+}
+
+TEST_CASE("doctor tells what is here, and fails where there is no plugin") {
+    const Outcome outcome = automfm("doctor" + with_test_plugins);
+    CHECK(outcome.code == 0);
+    for (const char* line : {"automfm     ", "plugin ABI  1.", "vectors     ", "libraries   ", "plugins     "}) {
+        INFO(line);
+        CHECK(outcome.text.find(line) != std::string::npos);
+    }
+}
+
+TEST_CASE("completion offers commands and options, in bash and in zsh's way of reading bash's") {
+    const auto complete = [](const std::string& words, int at) {
+        const Outcome outcome =
+            shell("bash -c 'source <(\"" AUTOMFM_EXECUTABLE "\" completion bash); COMP_WORDS=(" + words +
+                  "); COMP_CWORD=" + std::to_string(at) + "; _automfm; echo ${COMPREPLY[@]}'");
+        CHECK(outcome.code == 0);
+        return outcome.text;
+    };
+    CHECK(complete("automfm descr", 1) == "describe\n");
+    CHECK(complete("automfm run --thr", 2) == "--threads\n");
+    CHECK(complete("automfm --quiet run --th", 3) == "--threads\n");
+    CHECK(complete("automfm describe --th", 2) == "\n");
+    CHECK(automfm("completion zsh").text.starts_with("# Completion of automfm for zsh"));
+    const Outcome fish = automfm("completion zhs");
+    CHECK(fish.code == 2);
+    CHECK(fish.text == "automfm: there is completion for bash and zsh, not for 'zhs' (did you mean 'zsh'?)\n");
+}
+
+TEST_CASE("the manual page has every command with its options") {
+    const std::string page = automfm("man").text;
+    CHECK(page.starts_with(".TH AUTOMFM 1"));
+    for (const char* piece :
+         {".SS automfm run\n", ".SS automfm describe\n", ".B \\-\\-plugin\\-path", ".SH EXIT STATUS"}) {
+        INFO(piece);
+        CHECK(page.find(piece) != std::string::npos);
+    }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One small plugin of every kind, for tests of the pipeline file: settings of every type, and next to no behaviour.
+#include <array>
+
 #include <mfm/plugin.hpp>
 
 #include <algorithm>
@@ -46,7 +48,7 @@ struct CellInterfaces {
     static mfm_status subthreshold(void*, const mfm_subthreshold*, mfm_error*) noexcept { return MFM_OK; }
     static constexpr mfm_neuron_v1 table{sizeof(mfm_neuron_v1), 0, &set_receptors, &list_states, &batch, &batch,
                                          &subthreshold};
-    static constexpr mfm_interface list[] = {{MFM_NEURON_ID, &table}, {nullptr, nullptr}};
+    static constexpr std::array<mfm_interface, 1> list{{{MFM_NEURON_ID, &table}}};
 };
 
 struct Rule {
@@ -77,7 +79,7 @@ struct RuleInterfaces {
     }
     static constexpr mfm_connectivity_v1 table{
         sizeof(mfm_connectivity_v1), MFM_BY_TARGET, &prepare, &release, &degree, &fill, nullptr};
-    static constexpr mfm_interface list[] = {{MFM_CONNECTIVITY_ID, &table}, {nullptr, nullptr}};
+    static constexpr std::array<mfm_interface, 1> list{{{MFM_CONNECTIVITY_ID, &table}}};
 };
 
 struct Protocol {
@@ -104,7 +106,7 @@ struct ProtocolInterfaces {
         return MFM_OK;
     }
     static constexpr mfm_stimulation_v1 table{sizeof(mfm_stimulation_v1), 0, &count, &describe, &level, &course};
-    static constexpr mfm_interface list[] = {{MFM_STIMULATION_ID, &table}, {nullptr, nullptr}};
+    static constexpr std::array<mfm_interface, 1> list{{{MFM_STIMULATION_ID, &table}}};
 };
 
 struct Basis {
@@ -117,7 +119,7 @@ struct BasisInterfaces {
     static mfm_status guess(void*, const mfm_transfer_batch*, double*, mfm_error*) noexcept { return MFM_OK; }
     static mfm_status evaluate(void*, const mfm_transfer_batch*, mfm_error*) noexcept { return MFM_OK; }
     static constexpr mfm_transfer_v1 table{sizeof(mfm_transfer_v1), 0, &shape, &guess, &evaluate};
-    static constexpr mfm_interface list[] = {{MFM_TRANSFER_ID, &table}, {nullptr, nullptr}};
+    static constexpr std::array<mfm_interface, 1> list{{{MFM_TRANSFER_ID, &table}}};
 };
 
 struct Optimizer {
@@ -134,7 +136,7 @@ struct Optimizer {
 struct OptimizerInterfaces {
     static mfm_status solve(void*, const mfm_problem*, mfm_solution*, mfm_error*) noexcept { return MFM_OK; }
     static constexpr mfm_optimizer_v1 table{sizeof(mfm_optimizer_v1), 0, &solve};
-    static constexpr mfm_interface list[] = {{MFM_OPTIMIZER_ID, &table}, {nullptr, nullptr}};
+    static constexpr std::array<mfm_interface, 1> list{{{MFM_OPTIMIZER_ID, &table}}};
 };
 
 } // namespace

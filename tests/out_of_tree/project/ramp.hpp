@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#pragma once
 #include <mfm/stimulation.hpp>
 
 #include "mfm_page.h"
@@ -7,7 +8,7 @@ namespace {
 
 struct Ramp {
     static constexpr auto id = "ramp", version = "0.1.0", summary = "a staircase of rates", citation = "";
-    static constexpr auto documentation = mfm_page;
+    static constexpr auto documentation = ramp_page;
     struct Settings {
         double first, last;
         int steps;
@@ -35,5 +36,3 @@ private:
 };
 
 } // namespace
-
-MFM_PLUGIN("a third party", mfm::Stimulation<Ramp>);

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# Runs pipeline.toml with the plugins of PLUGIN_PATH, and what the other languages' tests change in it (SETTINGS), in WORK with AUTOMFM.  A model that is
+# not valid (exit code 1) is a result like another here; PLUGINS are those that the run must have used.
+file(REMOVE_RECURSE ${WORK})
+set(arguments)
+foreach(setting ${SETTINGS})
+  list(APPEND arguments --set ${setting})
+endforeach()
+execute_process(COMMAND ${AUTOMFM} run ${PIPELINE} --plugin-path ${PLUGIN_PATH} --out ${WORK} --quiet ${arguments}
+  RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+if(result GREATER 1 OR NOT result MATCHES "^[01]$")
+  message(FATAL_ERROR "the pipeline ended with ${result}:\n${output}")
+endif()
+file(GLOB files ${WORK}/*)
+set(found)
+foreach(file ${files})
+  if(NOT IS_DIRECTORY ${file} AND file MATCHES "\\.(toml|json|md)$")
+    file(READ ${file} text)
+    string(APPEND found "${text}")
+  endif()
+endforeach()
+foreach(plugin ${PLUGINS})
+  if(NOT found MATCHES "${plugin}")
+    message(FATAL_ERROR "nothing in ${WORK} speaks of ${plugin}")
+  endif()
+endforeach()

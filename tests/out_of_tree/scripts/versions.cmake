@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+# The installed SDK answers to the versions that it has, and is refused where a newer one or another major is asked for.
+# Needs BUILD (of automfm), WORK and GENERATOR.
+include(${CMAKE_CURRENT_LIST_DIR}/steps.cmake)
+step("installing the SDK" ${CMAKE_COMMAND} --install ${BUILD} --component sdk --prefix ${WORK}/prefix)
+file(STRINGS ${WORK}/prefix/include/mfm/plugin.hpp version REGEX "define MFM_SDK_VERSION")
+string(REGEX MATCH "([0-9]+)\\.([0-9]+)\\.([0-9]+)" version "${version}")
+set(major ${CMAKE_MATCH_1})
+set(minor ${CMAKE_MATCH_2})
+set(patch ${CMAKE_MATCH_3})
+math(EXPR next_major "${major} + 1")
+math(EXPR last_major "${major} - 1")
+math(EXPR next_minor "${minor} + 1")
+math(EXPR next_patch "${patch} + 1")
+
+find_program(PKG_CONFIG NAMES pkg-config pkgconf)
+set(ENV{PKG_CONFIG_PATH} ${WORK}/prefix/share/pkgconfig)
+foreach(asked ${major} ${major}.${minor} ${version} ${major}.${next_minor} ${major}.${minor}.${next_patch} ${next_major} ${last_major}.9)
+  file(WRITE ${WORK}/${asked}/CMakeLists.txt
+    "cmake_minimum_required(VERSION 3.25)\nproject(asks LANGUAGES NONE)\nfind_package(mfm-sdk ${asked} REQUIRED)\n")
+  set(command ${CMAKE_COMMAND} -G ${GENERATOR} -S ${WORK}/${asked} -B ${WORK}/${asked}/build -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+  if(asked VERSION_LESS_EQUAL version AND NOT asked VERSION_LESS major)
+    step("asking for ${asked}" ${command})
+  else()
+    step_must_fail("asking for ${asked}" "compatible with requested version \"${asked}\".*mfm-sdk-config.cmake, version: ${version}" ${command})
+  endif()
+  if(PKG_CONFIG AND asked VERSION_GREATER version)
+    step_must_fail("asking pkg-config for ${asked}" "version of mfm-sdk is|has version '${version}'" ${PKG_CONFIG} --print-errors "mfm-sdk >= ${asked}")
+  elseif(PKG_CONFIG)
+    step("asking pkg-config for ${asked}" ${PKG_CONFIG} --print-errors "mfm-sdk >= ${asked}")
+  endif()
+endforeach()

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# A plugin built with nothing but another compiler and pkg-config gives the same bits as the one that mfm_add_plugin makes.
+# Needs BUILD (of automfm), WORK, GENERATOR, COMPILER, OTHER (another compiler) and PKG_CONFIG.
+include(${CMAKE_CURRENT_LIST_DIR}/steps.cmake)
+step("installing" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/first)
+file(RENAME ${WORK}/first ${WORK}/prefix)
+set(ENV{PATH} "${WORK}/prefix/bin:$ENV{PATH}")
+step("writing a project" automfm new neuron my_cell --dir ${WORK}/project)
+step("configuring" ${CMAKE_COMMAND} -G ${GENERATOR} -S ${WORK}/project -B ${WORK}/project/build -DCMAKE_CXX_COMPILER=${COMPILER})
+step("building" ${CMAKE_COMMAND} --build ${WORK}/project/build)
+
+set(ENV{PKG_CONFIG_PATH} ${WORK}/prefix/share/pkgconfig)
+step("asking for the flags" ${PKG_CONFIG} --cflags --libs mfm-sdk)
+separate_arguments(flags UNIX_COMMAND "${step_output}")
+file(WRITE ${WORK}/other/mfm_page.h "inline constexpr char mfm_page[] = \"\";\n")
+step("building with pkg-config" ${OTHER} -O2 -shared ${WORK}/project/my_cell.cpp -I${WORK}/other ${flags} -o ${WORK}/other/my_cell.so)
+step("asking for the folder" ${PKG_CONFIG} --variable=plugindir mfm-sdk)
+string(STRIP "${step_output}" folder)
+if(NOT EXISTS ${folder}/lif.so)
+  message(FATAL_ERROR "automfm's plugins are not in pkg-config's plugindir, ${folder}")
+endif()
+
+foreach(made project/build other)
+  string(REPLACE "/" "_" run ${made})
+  step("running" automfm run ${WORK}/project/my_cell.toml --plugin-path ${WORK}/${made} --out ${WORK}/run_${run})
+endforeach()
+foreach(file rates.csv transfer/cells.csv equations.txt)
+  file(READ ${WORK}/run_project_build/${file} one)
+  file(READ ${WORK}/run_other/${file} another)
+  if(NOT one STREQUAL another)
+    message(FATAL_ERROR "${file} differs between the two plugins")
+  endif()
+endforeach()
