@@ -7,6 +7,7 @@
 
 #include "config/document.hpp"
 #include "config/tune.hpp"
+#include "meanfield/model.hpp"
 #include "simulate/simulate.hpp"
 #include "tune/base.hpp"
 
