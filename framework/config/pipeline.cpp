@@ -130,8 +130,7 @@ PipelineConfig read_pipeline(DocumentNode document, const fs::path& file, const 
     read_drives(document, config);
     read_stimulations(document, registry, config);
     read_derivation(document, registry, config);
-    if (auto tune = read_tune(document, registry, config))
-        config.tune = std::make_shared<const TuneConfig>(std::move(*tune));
+    static_cast<void>(read_tune(document, registry, config)); // checks it; `automfm tune` reads it again
     config.resolved_toml = to_toml(document);
     return config;
 }

@@ -3,20 +3,16 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "config/document.hpp"
 #include "plugin/component.hpp"
 #include "plugin/registry.hpp"
 #include "support/diagnostics.hpp"
 
 namespace mfm {
-
-struct TuneConfig;
 
 /// A plugin chosen by the pipeline file, with its checked settings.
 struct PluginChoice {
@@ -207,8 +203,7 @@ struct PipelineConfig {
     TransferConfig transfer;
     MeanFieldConfig mean_field;
     ValidationConfig validation;
-    std::shared_ptr<const TuneConfig> tune; ///< [tune], or NULL
-    std::string resolved_toml;              ///< the whole pipeline after includes and --set, as TOML
+    std::string resolved_toml; ///< the whole pipeline after includes and --set, as TOML
     [[nodiscard]] std::size_t population_index(std::string_view population) const; ///< throws when there is none
 };
 
@@ -222,8 +217,5 @@ struct LoadOptions {
                                                                    const LoadOptions&);
 /// Reads, merges, checks.  Throws InputError with file:line:column.
 [[nodiscard]] PipelineConfig load_pipeline(const std::filesystem::path& file, const Registry&, const LoadOptions& = {});
-/// The same from a merged document (of `file`); of the options only the seed counts.
-[[nodiscard]] PipelineConfig read_pipeline(DocumentNode document, const std::filesystem::path& file, const Registry&,
-                                           const LoadOptions& = {});
 
 } // namespace mfm

@@ -14,8 +14,7 @@ enum class StreamPurpose : std::uint64_t {
     Sample = 6,
     Pairs = 7,
     Renewal = 8,
-    MeanField = 9,
-    Tuning = 10
+    MeanField = 9
 };
 
 [[nodiscard]] constexpr std::uint64_t stream_number(StreamPurpose purpose, std::uint64_t index) noexcept {

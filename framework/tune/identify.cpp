@@ -14,6 +14,9 @@
 namespace mfm {
 namespace {
 
+/// Beside the trials of simulations, which count from 0.
+constexpr std::uint64_t noise_of_data = 0x74756e65;
+
 Eigen::Index index(std::size_t i) {
     return static_cast<Eigen::Index>(i);
 }
@@ -82,7 +85,7 @@ std::string direction_text(const TuneConfig& tune, const SeenDirection& d, doubl
 }
 
 std::vector<double> noisy_targets(const TuneConfig& tune, std::uint64_t seed, std::uint64_t draw) {
-    RandomSequence random(seed, stream_number(StreamPurpose::Tuning, 0), draw);
+    RandomSequence random(seed, stream_number(StreamPurpose::Run, noise_of_data), draw);
     std::vector<double> out;
     for (const TuneTarget& t : tune.targets) out.push_back(t.target + t.sd * random.normal());
     return out;

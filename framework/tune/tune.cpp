@@ -121,13 +121,14 @@ ExitCode tune_pipeline(const TuneOptions& options) {
     load.seed = options.seed;
     const Registry registry(plugin_search_path(plugin_folders_of(options.file, load)));
     const PipelineConfig config = load_pipeline(options.file, registry, load);
-    if (config.tune == nullptr)
+    DocumentNode document = read_document(options.file, options.set);
+    const std::optional<TuneConfig> read = read_tune(document, registry, config);
+    if (!read)
         throw InputError(fmt::format("{} has no [tune]: name what is free and what it is fitted to (docs/tuning.md)",
                                      options.file.string()));
-    const TuneConfig& tune = *config.tune;
+    const TuneConfig& tune = *read;
     const std::filesystem::path folder = options.out.value_or(default_run_folder(options.file));
 
-    const DocumentNode document = read_document(options.file, options.set);
     DocumentNode base_document = read_document(options.file, {});
     std::erase_if(base_document.entries, [](const DocumentEntry& e) { return e.key == "tune" || e.key == "variant"; });
     { // targets that the pipeline does not show, before anything is run

@@ -133,8 +133,7 @@ struct Set {
         write_file(file, circuit + text);
         document = read_document(file, {});
         config = load_pipeline(file, plugins());
-        REQUIRE(config.tune != nullptr);
-        tune = *config.tune;
+        tune = read_tune(document, plugins(), config).value();
         if (derive) base = derive_base(config, folder / "run", silent);
     }
     ~Set() { fs::remove_all(folder); }
@@ -304,7 +303,7 @@ TEST_CASE("the standard error is that of the Fisher information, and the bootstr
     // Where a bound is near the draws end on it.
     tune.parameters[0].lower = 3.3;
     const std::vector<double> far(4, -1000.0);
-    CHECK(linear_solution(tune, x, value, slope, far)[0] == 3.3);
+    CHECK(linear_solution(tune, x, value, slope, far)[0] == Approx(3.3));
 }
 
 TEST_CASE("a search is never worse than its start, and one whose budget ends says so") {
@@ -388,11 +387,13 @@ stimulation = "level"
 file = "data.csv"
 )");
     const PipelineConfig config = load_pipeline(set.folder / "circuit.toml", plugins());
-    REQUIRE(config.tune->targets.size() == 2);
-    CHECK(config.tune->targets[1].population == "inhibitory");
-    CHECK(config.tune->targets[1].at_hz == std::vector<double>{40});
-    CHECK(config.tune->targets[1].target == 30);
-    CHECK(config.tune->targets[1].sd == 2);
+    DocumentNode document = read_document(set.folder / "circuit.toml", {});
+    const TuneConfig tune = read_tune(document, plugins(), config).value();
+    REQUIRE(tune.targets.size() == 2);
+    CHECK(tune.targets[1].population == "inhibitory");
+    CHECK(tune.targets[1].at_hz == std::vector<double>{40});
+    CHECK(tune.targets[1].target == 30);
+    CHECK(tune.targets[1].sd == 2);
 }
 
 TEST_CASE("mistakes in [tune] are one sentence with their place") {
@@ -403,7 +404,9 @@ TEST_CASE("mistakes in [tune] are one sentence with their place") {
         std::string out = "none";
         try {
             const PipelineConfig config = load_pipeline(file, plugins());
-            const TunedModel model(read_document(file, {}), config, *config.tune, plugins(), nullptr);
+            DocumentNode document = read_document(file, {});
+            const TuneConfig tune = read_tune(document, plugins(), config).value();
+            const TunedModel model(document, config, tune, plugins(), nullptr);
         } catch (const InputError& error) {
             out = error.what();
         }
