@@ -144,6 +144,14 @@ void merge(DocumentNode& base, DocumentNode&& over, Winner winner) {
     }
 }
 
+DocumentNode document_of(std::string_view text, const std::string& name) {
+    try {
+        return converted(parsed(text, name), name);
+    } catch (const toml::parse_error& e) {
+        throw InputError(position(e.source(), name), "this is not TOML: " + std::string(e.description()));
+    }
+}
+
 DocumentNode read_with_includes(const fs::path& file, const SourcePosition& included_at, std::vector<fs::path>& open) {
     std::error_code failure;
     const fs::path identity = fs::weakly_canonical(file, failure);
@@ -154,12 +162,7 @@ DocumentNode read_with_includes(const fs::path& file, const SourcePosition& incl
     open.push_back(identity);
 
     const std::string name = file.string(), text = file_text(file, included_at);
-    DocumentNode own;
-    try {
-        own = converted(parsed(text, name), name);
-    } catch (const toml::parse_error& e) {
-        throw InputError(position(e.source(), name), "this is not TOML: " + std::string(e.description()));
-    }
+    DocumentNode own = document_of(text, name);
 
     DocumentNode document;
     document.where = {name, 0, 0};
@@ -344,6 +347,10 @@ DocumentNode read_document(const fs::path& file, const std::vector<std::string>&
     DocumentNode document = read_with_includes(file, {}, open);
     for (const std::string& setting : set) merge(document, parse_set(setting), Winner::Setting);
     return document;
+}
+
+DocumentNode parse_document(std::string_view text, const std::string& name) {
+    return document_of(text, name);
 }
 
 std::string to_toml(const DocumentNode& document) {

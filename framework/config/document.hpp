@@ -46,6 +46,8 @@ struct DocumentEntry {
 void lay_over(DocumentNode& base, DocumentNode over);
 /// The number of cells is told in one of three ways: drops from `base` those that a key of `over` replaces.
 void drop_other_ways_of_counting(DocumentNode& base, const DocumentNode& over);
+/// A text as a file of that name would be read, without includes.
+[[nodiscard]] DocumentNode parse_document(std::string_view text, const std::string& name);
 /// The document as TOML.
 [[nodiscard]] std::string to_toml(const DocumentNode& document);
 /// The same path, absolute and without "..", relative ones starting at the node's folder.

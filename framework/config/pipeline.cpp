@@ -8,19 +8,21 @@
 
 #include <fmt/format.h>
 
+#include "config/axes.hpp"
 #include "config/document.hpp"
 #include "config/reader.hpp"
 #include "config/sections.hpp"
 #include "config/tune.hpp"
+#include "config/variants.hpp"
 
 namespace mfm {
 namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> sections{"name",       "seed",       "plugins",    "space", "simulation",
-                                        "population", "projection", "drive",      "remap", "stimulation",
-                                        "transfer",   "mean_field", "validation", "tune"};
+const std::vector<std::string> sections{"name",       "seed",       "plugins",    "space",   "simulation",
+                                        "population", "projection", "drive",      "remap",   "stimulation",
+                                        "transfer",   "mean_field", "validation", "library", "tune"};
 
 /// [plugins] path, absolute in the document as well.
 std::vector<fs::path> read_plugin_folders(DocumentNode& document) {
@@ -110,13 +112,15 @@ std::vector<fs::path> plugin_folders_of(const fs::path& file, const LoadOptions&
 }
 
 PipelineConfig load_pipeline(const fs::path& file, const Registry& registry, const LoadOptions& options) {
-    DocumentNode document = read_document(file, options.set);
-    return read_pipeline(std::move(document), file, registry, options);
+    return read_pipeline(read_document(file, options.set), file, registry, options);
 }
 
 PipelineConfig read_pipeline(DocumentNode document, const fs::path& file, const Registry& registry,
                              const LoadOptions& options) {
-    const TableReader table(document, "", sections);
+    const bool library = document.find("library") != nullptr;
+    std::vector<std::string> known = sections;
+    if (library) known.emplace_back("variant"); // its members, if it names them
+    const TableReader table(document, "", std::move(known));
     PipelineConfig config;
     config.file = file;
     config.name = file.stem().string();
@@ -130,6 +134,10 @@ PipelineConfig read_pipeline(DocumentNode document, const fs::path& file, const 
     read_drives(document, config);
     read_stimulations(document, registry, config);
     read_derivation(document, registry, config);
+    if (library) {
+        static_cast<void>(read_library(document));
+        static_cast<void>(read_variants(document));
+    }
     static_cast<void>(read_tune(document, registry, config)); // checks it; `automfm tune` reads it again
     config.resolved_toml = to_toml(document);
     return config;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/document.hpp"
 #include "plugin/component.hpp"
 #include "plugin/registry.hpp"
 #include "support/diagnostics.hpp"
@@ -217,5 +218,8 @@ struct LoadOptions {
                                                                    const LoadOptions&);
 /// Reads, merges, checks.  Throws InputError with file:line:column.
 [[nodiscard]] PipelineConfig load_pipeline(const std::filesystem::path& file, const Registry&, const LoadOptions& = {});
+/// The same from a merged document (of `file`); of the options only the seed counts.
+[[nodiscard]] PipelineConfig read_pipeline(DocumentNode document, const std::filesystem::path& file, const Registry&,
+                                           const LoadOptions& = {});
 
 } // namespace mfm

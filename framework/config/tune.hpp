@@ -59,8 +59,5 @@ struct TuneConfig {
 
 /// The document's [tune], or nothing; `config` is what the rest of it means.  Throws InputError.
 [[nodiscard]] std::optional<TuneConfig> read_tune(DocumentNode& document, const Registry&, const PipelineConfig&);
-/// load_pipeline of a merged document (of `file`); of the options only the seed counts.
-[[nodiscard]] PipelineConfig read_pipeline(DocumentNode document, const std::filesystem::path& file, const Registry&,
-                                           const LoadOptions& = {});
 
 } // namespace mfm

@@ -20,7 +20,7 @@ namespace {
                          : error == EACCES || error == EPERM || error == EROFS
                              ? "choose a folder you may write to with --out"
                              : "choose another folder with --out";
-    throw InputError(std::string("cannot ") + doing + " '" + file.string() + "': " + std::strerror(error) + "; " +
+    throw DiskError(std::string("cannot ") + doing + " '" + file.string() + "': " + std::strerror(error) + "; " +
                      advice + " (finished files are kept)");
 }
 

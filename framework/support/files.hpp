@@ -4,10 +4,19 @@
 #include <string>
 #include <string_view>
 
+#include "support/diagnostics.hpp"
+
 namespace mfm {
 
+/// The system would not let something be written (exit code 2): a full disk, no permission.  What needs the same disk
+/// next will fail as well.
+class DiskError : public InputError {
+public:
+    using InputError::InputError;
+};
+
 /// Writes a whole file or none of it: a temporary file beside it, fsync, rename.  A full disk or a folder that cannot
-/// be written throws an InputError with the system's reason; what stood there before is then untouched.  Makes missing
+/// be written throws a DiskError with the system's reason; what stood there before is then untouched.  Makes missing
 /// folders.
 void write_file(const std::filesystem::path& file, std::string_view bytes);
 

@@ -123,8 +123,8 @@ void differing(const DocumentNode& before, const DocumentNode& now, DocumentNode
             continue;
         }
         DocumentNode one, other;
-        one.entries.push_back({entry.key, {}, entry.value});
-        if (old != nullptr) other.entries.push_back({entry.key, {}, *old});
+        one.entries.push_back({entry.key, SourcePosition(), entry.value});
+        if (old != nullptr) other.entries.push_back({entry.key, SourcePosition(), *old});
         if (old == nullptr || to_toml(one) != to_toml(other)) out.entries.push_back(entry);
     }
 }
@@ -299,7 +299,7 @@ std::string tuned_toml(const TunedModel& model, const DocumentNode& base_documen
     file.kind = DocumentNode::Kind::Text;
     file.text = base;
     list.elements.push_back(file);
-    include.entries.push_back({"include", {}, list});
+    include.entries.push_back({"include", SourcePosition(), list});
     return fmt::format("# {}\n{}\n{}", what, to_toml(include), to_toml(difference));
 }
 

@@ -3,11 +3,15 @@
  * A host of its own against abi.h alone, in C: what it prints of a plugin must be the same for ever.
  * No exp, no log: every number handed over is a sum, product or quotient, so that its bits are the same everywhere.
  */
+#define _DEFAULT_SOURCE
 #include "run_component.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 static FILE *to;
 static const char *id;
@@ -62,6 +66,16 @@ static double *aligned(uint64_t n) {
     for (uint64_t i = 0; i < n; ++i) p[i] = 0;
     return p;
 }
+/* A copy of a host's struct that ends where a page ends that nobody may read: a plugin that takes the struct for longer than its
+ * size says dies of it. */
+static const void *at_a_wall(const void *from, size_t n) {
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *at = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED || mprotect(at + page, page, PROT_NONE) != 0) abort();
+    memcpy(at + page - n, from, n);
+    return at + page - n;
+}
+#define WALLED(object) at_a_wall(&(object), sizeof(object))
 static void show_fields(const char *what, const mfm_field *const *fields) {
     for (; *fields != NULL; ++fields) {
         const mfm_field *f = *fields;
@@ -98,7 +112,7 @@ static void run_cells(const mfm_neuron_v1 *table, void *self, const mfm_componen
     }
     const double rate = 2500, weight = 2, light = 0.5;
     const mfm_drive first = {sizeof(mfm_drive), 0, 0, 0, &rate, &weight}, second = {sizeof(mfm_drive), ports - 1, 1, 0, rates, &light};
-    const mfm_drive *const both[] = {&first, &second, NULL};
+    const mfm_drive *const both[] = {WALLED(first), WALLED(second), NULL};
     const double *input[block * MFM_MAX_PORTS];
     for (uint32_t k = 0; k < block * ports; ++k) input[k] = k % 3 == 0 ? row : NULL;
     uint32_t step[cells * block], cell[cells * block], counts[cells] = {0};
@@ -119,7 +133,7 @@ static void run_cells(const mfm_neuron_v1 *table, void *self, const mfm_componen
     b.state = state;
     b.setting = (const double *const *)setting;
     b.setting_stride = stride;
-    if (!ok("initialise", table->initialise(self, &b, &error))) goto end;
+    if (!ok("initialise", table->initialise(self, WALLED(b), &error))) goto end;
     b.n_steps = block;
     b.input = input;
     b.drive = drives ? both : NULL;
@@ -128,7 +142,7 @@ static void run_cells(const mfm_neuron_v1 *table, void *self, const mfm_componen
     uint64_t total = 0, sum = 0;
     for (uint32_t c = 0; c < calls; ++c) {
         spikes.count = 0;
-        if (!ok("advance", table->advance(self, &b, &error))) goto end;
+        if (!ok("advance", table->advance(self, WALLED(b), &error))) goto end;
         total += spikes.count;
         for (uint32_t k = 0; k < spikes.count; ++k) /* their order is the plugin's own affair */
             sum += mixed(mixed(EMPTY, b.first_step + step[k]), cell[k]);
@@ -157,11 +171,11 @@ static void run_cells(const mfm_neuron_v1 *table, void *self, const mfm_componen
     q.x = x;
     q.g = g;
     q.dx = dx;
-    if (ok("subthreshold", table->subthreshold(self, &q, &error))) array("dx", dx, dynamic);
+    if (ok("subthreshold", table->subthreshold(self, WALLED(q), &error))) array("dx", dx, dynamic);
     q.setting = others;
     q.jacobian = jacobian;
     q.hessian = hessian;
-    if (ok("subthreshold", table->subthreshold(self, &q, &error))) {
+    if (ok("subthreshold", table->subthreshold(self, WALLED(q), &error))) {
         array("dx", dx, dynamic);
         array("jacobian", jacobian, (uint64_t)dynamic * columns);
         array("hessian", hessian, (uint64_t)dynamic * columns * columns);
@@ -182,7 +196,9 @@ static void run_neuron(const mfm_component *component, const mfm_neuron_v1 *tabl
                                 {sizeof(mfm_receptor), MFM_RECEPTOR_BIEXPONENTIAL, 0, 0, 8, 1.25, 0},
                                 {sizeof(mfm_receptor), MFM_RECEPTOR_DELTA, MFM_RECEPTOR_CURRENT, 0, 0, 0, 0},
                                 {sizeof(mfm_receptor), MFM_RECEPTOR_EXPONENTIAL, MFM_RECEPTOR_CURRENT, 0, 3, 0, 0}};
-    const mfm_receptor *const every[] = {&all[0], &all[1], &all[2], &all[3], &all[4]}, *const two[] = {&all[0], &all[4]};
+    const mfm_receptor *every[5];
+    for (int p = 0; p < 5; ++p) every[p] = WALLED(all[p]);
+    const mfm_receptor *const two[] = {every[0], every[4]};
     if (ok("set_receptors", table->set_receptors(self, 5, every, &error))) run_cells(table, self, component, 5, 1);
     if (ok("set_receptors", table->set_receptors(another, 2, two, &error))) run_cells(table, another, component, 2, 0);
 }
@@ -208,20 +224,23 @@ static void run_connectivity(const mfm_component *component, const mfm_connectiv
         for (uint32_t j = i; j < sources; j += targets) from_[k++] = j;
         columns[i + 1] = k;
     }
-    const mfm_edges edges = {sizeof(mfm_edges), 0, "before", &from, &onto, rows, to_, columns, from_};
+    const mfm_population *const source = WALLED(from), *const target = WALLED(onto);
+    const mfm_edges edges = {sizeof(mfm_edges), 0, "before", source, target, rows, to_, columns, from_};
+    const mfm_edges *const before = WALLED(edges);
     const double lower[3] = {0, 0, 0}, upper[3] = {200, 200, 200};
     for (int with = 0; with < 2; ++with) {
         const mfm_edges *earlier[most_settings] = {NULL};
         for (uint32_t s = 0; component->settings[s] != NULL; ++s)
-            if (with && (component->settings[s]->flags & MFM_PROJECTION_NAME) != 0) earlier[s] = &edges;
-        const mfm_projection projection = {sizeof(mfm_projection), 0, 12, 4, &from, &onto, earlier, lower, upper};
+            if (with && (component->settings[s]->flags & MFM_PROJECTION_NAME) != 0) earlier[s] = before;
+        const mfm_projection made = {sizeof(mfm_projection), 0, 12, 4, source, target, earlier, lower, upper};
+        const mfm_projection *const projection = WALLED(made);
         double mean = 0, sd = 0;
-        if (table->in_degree != NULL && ok("in_degree", table->in_degree(self, &projection, &mean, &sd, &error))) {
+        if (table->in_degree != NULL && ok("in_degree", table->in_degree(self, projection, &mean, &sd, &error))) {
             number("mean", mean);
             number("sd", sd);
         }
         void *plan = NULL;
-        if (!ok("prepare", table->prepare(self, &projection, &plan, &error))) continue;
+        if (!ok("prepare", table->prepare(self, projection, &plan, &error))) continue;
         const uint64_t n = table->orientation == MFM_BY_SOURCE ? sources : targets, first = n / 3;
         uint64_t degree[sources], start[sources + 1] = {0}, hash = EMPTY;
         if (ok("degree", table->degree(self, plan, 0, first, degree, &error)) &&
@@ -308,17 +327,17 @@ static void run_transfer(const mfm_transfer_v1 *table, void *self) {
     b.upper = upper;
     b.weight = weight;
     b.value = value;
-    if (ok("guess", table->guess(self, &b, c, &error))) array("guess", c, n_c);
+    if (ok("guess", table->guess(self, WALLED(b), c, &error))) array("guess", c, n_c);
     b.coefficient = c;
     b.weight = NULL;
     b.lower = b.upper = NULL; /* evaluation outside of a fit */
-    if (ok("evaluate", table->evaluate(self, &b, &error))) array("value", value, points);
+    if (ok("evaluate", table->evaluate(self, WALLED(b), &error))) array("value", value, points);
     b.lower = lower;
     b.upper = upper;
     b.d_coefficient = d_c;
     b.d_input = d_in;
     b.d2_input = d2_in;
-    if (ok("evaluate", table->evaluate(self, &b, &error))) {
+    if (ok("evaluate", table->evaluate(self, WALLED(b), &error))) {
         array("value", value, points);
         number("value", value[0]);
         for (uint32_t i = 0; i < n_c; ++i) array("d_coefficient", d_c[i], points);
@@ -376,7 +395,7 @@ static void run_optimizer(const mfm_optimizer_v1 *table, void *self) {
         memset(&given, 0, sizeof given);
         given.s.size = sizeof given.s;
         given.s.x = x;
-        if (!ok("solve", table->solve(self, &p, &given.s, &error))) continue;
+        if (!ok("solve", table->solve(self, WALLED(p), &given.s, &error))) continue;
         if (given.guard != 0) text("solve", "wrote beyond the host's struct");
         const mfm_solution s = given.s;
         whole("outcome", s.outcome);
@@ -420,7 +439,7 @@ int run_component(const mfm_component *component, FILE *out) {
             values[s].list = some;
             values[s].length = 3;
         }
-        pointers[s] = &values[s];
+        pointers[s] = WALLED(values[s]);
     }
     pointers[n] = NULL;
     void *self = NULL, *another = NULL;

@@ -51,8 +51,8 @@ const std::vector<std::string> cerebellum =
                                           "stimulation.step.trials=1",
                                           "stimulation.sine.trials=1"};
 
-/// cerebellum_3d* need the user's morphologies; cerebellum_small.toml runs whole in test_pipeline, and
-/// cerebellum_equal_in_degrees.toml in test_equal_in_degrees.
+/// cerebellum_3d* need the user's morphologies; cerebellum_small.toml runs whole in test_pipeline,
+/// cerebellum_equal_in_degrees.toml in test_equal_in_degrees, and the libraries in test_sweep and test_mf_grc_library.
 const std::map<std::string, Reduced> pipelines = {
     {"cerebellum", {cerebellum, 5, 2, 2}},
     {"cerebellum_in_vitro", {cerebellum + std::vector<std::string>{"stimulation.burst.trials=1"}, 5, 2, 2}},
@@ -93,7 +93,7 @@ TEST_CASE("every pipeline in configs is run by the tests, but for those that wai
         const std::string name = entry.path().stem().string();
         INFO(name);
         CHECK((pipelines.count(name) == 1 || name == "cerebellum_small" || name == "cerebellum_equal_in_degrees" ||
-               name.ends_with("_3d")));
+               name == "sweep_small" || name == "cerebellum_mf_grc_library" || name.ends_with("_3d")));
     }
 }
 

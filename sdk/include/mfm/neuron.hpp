@@ -302,7 +302,7 @@ private:
                     throw std::runtime_error("a receptor's time constant must be positive");
                 if (r.shape == MFM_RECEPTOR_BIEXPONENTIAL && !(r.tau_rise > 0.0 && r.tau_rise < r.tau))
                     throw std::runtime_error("a biexponential receptor needs 0 < tau_rise < tau");
-                it.receptors.push_back(r);
+                it.receptors.push_back(copy_of(r));
             }
             it.names.clear();
             std::vector<const char*> units;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <iterator>
 #include <limits>
@@ -115,6 +116,15 @@ private:
 struct NoSettings {
     static constexpr auto fields() { return std::tuple<>{}; }
 };
+
+/// A copy of a struct of the host, which may be shorter than this header's (what it lacks is 0) or longer.
+template <class S> [[nodiscard]] S copy_of(const S& host) noexcept {
+    S out{};
+    const std::uint32_t size = host.size < sizeof out ? host.size : static_cast<std::uint32_t>(sizeof out);
+    std::memcpy(&out, &host, size);
+    out.size = size;
+    return out;
+}
 
 inline void write_message(mfm_error* error, const char* text) noexcept {
     if (MFM_HAS(error, message)) // a later header's mfm_error may be longer than the host's

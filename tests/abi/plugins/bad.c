@@ -36,7 +36,7 @@ const mfm_plugin mfm_plugin_v1 = {sizeof(mfm_plugin), MFM_ABI_MAJOR, 0, 0, "test
 extern int nobody_defines_this(void);
 #endif
 
-static mfm_status create(const mfm_value *const *values, void **self, mfm_error *error) {
+__attribute__((unused)) static mfm_status create(const mfm_value *const *values, void **self, mfm_error *error) {
     (void)values, (void)error;
 #if defined(UNDEFINED_SYMBOL)
     return nobody_defines_this();
@@ -44,7 +44,7 @@ static mfm_status create(const mfm_value *const *values, void **self, mfm_error 
     *self = NULL;
     return MFM_OK;
 }
-static void destroy(void *self) { (void)self; }
+__attribute__((unused)) static void destroy(void *self) { (void)self; }
 
 #define FIELD sizeof(mfm_field), MFM_REAL, 0, 0
 static const mfm_field field =
@@ -80,7 +80,7 @@ static const mfm_field field =
 #else
     {FIELD, "tau", "ms", "a time", 1, 0, 10, NULL, NULL};
 #endif
-static const mfm_field *const settings[] = {&field,
+__attribute__((unused)) static const mfm_field *const settings[] = {&field,
 #if defined(TWO_SETTINGS_OF_ONE_NAME)
                                             &field,
 #endif
@@ -97,7 +97,7 @@ static mfm_status solve(void *self, const mfm_problem *problem, mfm_solution *so
 }
 static const mfm_optimizer_v1 table = {sizeof(mfm_optimizer_v1), 3, solve};
 #endif
-static const mfm_interface interfaces[] = {
+__attribute__((unused)) static const mfm_interface interfaces[] = {
 #if defined(TABLE_WITHOUT_FUNCTION) || defined(SHORT_INTERFACE) || defined(RESERVED_INTERFACE)
     {MFM_OPTIMIZER_ID, &table},
 #elif defined(INTERFACE_WITHOUT_TABLE)

@@ -46,7 +46,9 @@ static mfm_status set_receptors(void *self, uint32_t n, const mfm_receptor *cons
     for (uint32_t p = 0; p < n; ++p) {
         if (receptors[p]->shape != MFM_RECEPTOR_EXPONENTIAL)
             return fail(error, MFM_INFEASIBLE, "receptors of this cell are exponential");
-        memcpy(&it->port[p], receptors[p], sizeof it->port[p]);
+        it->port[p].flags = receptors[p]->flags;
+        it->port[p].tau = receptors[p]->tau;
+        it->port[p].E_rev = receptors[p]->E_rev;
         it->row[p] = V_m;
         it->row[p].name = port_names[p];
         it->row[p].unit = (receptors[p]->flags & MFM_RECEPTOR_CURRENT) != 0 ? "pA" : "nS";

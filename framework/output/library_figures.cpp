@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/library_figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "output/figure_script.hpp"
+#include "support/files.hpp"
+
+namespace mfm {
+namespace {
+
+constexpr std::size_t most_curves = curve_colours.size(); ///< of a panel
+
+struct Curve {
+    std::string condition;
+    std::size_t mean_field = 0;
+    std::optional<std::size_t> network;
+};
+struct Panel {
+    std::string population;
+    std::vector<Curve> curves;
+};
+
+std::optional<std::size_t> column_named(const ModelLibrary& library, const std::string& name) {
+    const auto found = std::find(library.columns.begin(), library.columns.end(), name);
+    if (found == library.columns.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - library.columns.begin());
+}
+
+/// Populations with their conditions, from the columns' names.
+std::vector<Panel> panels_of(const ModelLibrary& library) {
+    constexpr std::string_view rate = ".mean_field_rate_hz";
+    std::vector<Panel> panels;
+    for (std::size_t c = 0; c < library.columns.size(); ++c) {
+        const std::string& column = library.columns[c];
+        if (!column.ends_with(rate)) continue;
+        const std::string at = column.substr(0, column.size() - rate.size());
+        const auto dot = at.find('.');
+        if (dot == std::string::npos) continue;
+        const std::string population = at.substr(0, dot);
+        auto panel =
+            std::find_if(panels.begin(), panels.end(), [&](const Panel& p) { return p.population == population; });
+        if (panel == panels.end()) panel = panels.insert(panels.end(), Panel{population, {}});
+        panel->curves.push_back({at.substr(dot + 1), c, column_named(library, at + ".network_rate_hz")});
+    }
+    for (Panel& panel : panels) { // of many conditions, some spread over all of them
+        const std::size_t n = panel.curves.size();
+        if (n <= most_curves) continue;
+        std::vector<Curve> some;
+        for (std::size_t i = 0; i < most_curves; ++i) some.push_back(panel.curves[i * (n - 1) / (most_curves - 1)]);
+        panel.curves = std::move(some);
+    }
+    return panels;
+}
+
+} // namespace
+
+std::vector<Figure> library_figures(const ModelLibrary& library) {
+    const std::vector<Panel> panels = panels_of(library);
+    std::vector<Figure> figures;
+    if (panels.empty()) return figures;
+    for (std::size_t a = 0; a < library.config.axes.size(); ++a) {
+        const LibraryAxis& axis = library.config.axes[a];
+        std::vector<std::size_t> order;
+        for (std::size_t m = 0; m < library.members.size(); ++m)
+            if (!library.members[m].values.empty()) order.push_back(m);
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
+            return library.members[i].values[a] < library.members[j].values[a];
+        });
+        Figure figure{"rates_over_" + file_name_of(axis.name), "", ""};
+        const auto [columns, rows] = layout(panels.size());
+        const bool lines = library.config.axes.size() == 1;
+        figure.script = preamble(figure.name, columns, rows,
+                                 library.name + (lines ? ": mean field (lines), network (points)"
+                                                       : ": mean field (crosses), network (points)"),
+                                 "outside bottom center horizontal");
+        figure.script += fmt::format("set xlabel {}\nset ylabel 'rate (Hz)'\nset yrange [0:*]\n{}",
+                                     literal(axis.unit.empty() ? axis.name : axis.name + " (" + axis.unit + ")"),
+                                     axis.log ? "set logscale x\n" : "");
+        figure.data =
+            "# value on the axis, mean-field rate (Hz), network rate (Hz); one block a population and condition\n";
+        std::size_t index = 0;
+        for (const Panel& panel : panels) {
+            figure.script += fmt::format("set title {}\nplot ", literal(panel.population));
+            for (std::size_t k = 0; k < panel.curves.size(); ++k, ++index) {
+                const Curve& curve = panel.curves[k];
+                figure.data += fmt::format("{}# {}, {}\n", index == 0 ? "" : "\n\n", panel.population, curve.condition);
+                for (const std::size_t m : order)
+                    figure.data += fmt::format("{} {} {}\n", library.members[m].values[a],
+                                               data_number(library.value(m, curve.mean_field)),
+                                               curve.network ? data_number(library.value(m, *curve.network)) : "NaN");
+                figure.script += fmt::format("{4}'{0}.dat' index {1} using 1:2 with {5} lc rgb '{2}' title {3}",
+                                             figure.name, index, curve_colours[k % curve_colours.size()],
+                                             literal(curve.condition), k == 0 ? "" : ", \\\n     ",
+                                             lines ? "linespoints pt 6 ps 0.3 lw 1.5" : "points pt 2 ps 0.4");
+                if (curve.network)
+                    figure.script += fmt::format(
+                        ", \\\n     '{0}.dat' index {1} using 1:3 with points pt 7 ps 0.5 lc rgb '{2}' notitle",
+                        figure.name, index, curve_colours[k % curve_colours.size()]);
+            }
+            figure.script += "\n";
+        }
+        figure.script += "unset multiplot\n";
+        figures.push_back(std::move(figure));
+    }
+    return figures;
+}
+
+} // namespace mfm
