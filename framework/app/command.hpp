@@ -22,6 +22,7 @@ struct Command {
 using AddCommand = Command (*)(CLI::App& tool);
 
 [[nodiscard]] Command add_run(CLI::App& tool);
+[[nodiscard]] Command add_tune(CLI::App& tool);
 [[nodiscard]] Command add_equations(CLI::App& tool);
 [[nodiscard]] Command add_sweep(CLI::App& tool);
 [[nodiscard]] Command add_library(CLI::App& tool);

@@ -12,15 +12,16 @@
 #include "config/document.hpp"
 #include "config/reader.hpp"
 #include "config/sections.hpp"
+#include "config/tune.hpp"
 
 namespace mfm {
 namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> sections{"name",       "seed",       "plugins",    "space",   "simulation",
-                                        "population", "projection", "drive",      "remap",   "stimulation",
-                                        "transfer",   "mean_field", "validation", "variant", "library"};
+const std::vector<std::string> sections{"name",       "seed",    "plugins", "space",       "simulation", "population",
+                                        "projection", "drive",   "remap",   "stimulation", "transfer",   "mean_field",
+                                        "validation", "variant", "library", "tune"};
 
 /// [plugins] path, absolute in the document as well.
 std::vector<fs::path> read_plugin_folders(DocumentNode& document) {
@@ -133,6 +134,7 @@ PipelineConfig read_pipeline(DocumentNode document, const fs::path& file, const 
     read_derivation(document, registry, config);
     config.variants = read_variants(document);
     if (document.find("library") != nullptr) static_cast<void>(read_library(document));
+    static_cast<void>(read_tune(document, registry, config)); // checks it; `automfm tune` reads it again
     config.resolved_toml = to_toml(document);
     return config;
 }

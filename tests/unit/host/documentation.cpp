@@ -39,13 +39,22 @@ std::string block(const std::string& text, const std::string& language) {
 
 TEST_CASE("every plugin that comes with automfm loads, and has a page and a source of its own") {
     CHECK(shipped().refused().empty());
-    std::set<std::string> folders;
+    std::size_t missing = 0;
+    std::set<std::string> folders, optional;
     for (const auto& entry : fs::recursive_directory_iterator(source / "plugins"))
-        if (entry.path().filename() == "CMakeLists.txt" && entry.path().parent_path() != source / "plugins")
-            folders.insert(entry.path().parent_path().filename().string());
+        if (entry.path().filename() == "CMakeLists.txt" && entry.path().parent_path() != source / "plugins") {
+            const std::string id = entry.path().parent_path().filename().string();
+            folders.insert(id);
+            // Not built where the library that it needs is missing.
+            if (text_of(entry.path()).find("return()") != std::string::npos) optional.insert(id);
+        }
     for (const std::string& id : folders) {
         INFO(id);
         const mfm::Component* component = shipped().find_any(id);
+        if (component == nullptr && optional.contains(id)) {
+            ++missing;
+            continue;
+        }
         REQUIRE(component != nullptr);
         CHECK(component->abi->documentation != nullptr);
     }
@@ -56,7 +65,7 @@ TEST_CASE("every plugin that comes with automfm loads, and has a page and a sour
         libraries.insert(component.file);
         CHECK(component.abi->documentation != nullptr);
     }
-    CHECK(libraries.size() == folders.size());
+    CHECK(libraries.size() == folders.size() - missing);
 }
 
 TEST_CASE("the pipelines in configs are accepted, or say in a sentence which file they need from the user") {
