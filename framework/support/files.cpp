@@ -21,7 +21,7 @@ namespace {
                              ? "choose a folder you may write to with --out"
                              : "choose another folder with --out";
     throw DiskError(std::string("cannot ") + doing + " '" + file.string() + "': " + std::strerror(error) + "; " +
-                     advice + " (finished files are kept)");
+                    advice + " (finished files are kept)");
 }
 
 /// An open file descriptor and the temporary name behind it; removed again unless kept.

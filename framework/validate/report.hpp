@@ -149,7 +149,7 @@ struct PopulationReport {
     std::vector<FluctuationRow> fluctuations; ///< one a stationary condition, or none at all
     TransferSummary transfer;
     std::vector<DynamicRow> dynamic;
-    std::vector<ScoreRow> scores;         ///< of the same conditions
+    std::vector<ScoreRow> scores;        ///< of the same conditions
     std::vector<BudgetRow> error_budget; ///< by increasing stimulus; empty where there is nothing to split
 };
 
