@@ -56,10 +56,10 @@ endforeach()
 step("a pristine machine" ${CMAKE_COMMAND} -E chdir ${WORK}/repository ${MACHINE}
   "apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends ./*.deb g++ cmake ninja-build pkgconf"
   "automfm --version && automfm plugins --why"
-  "cd /root && automfm new neuron my_model && cd my_model && cmake -G Ninja -B build && cmake --build build"
-  "cd /root/my_model && ctest --test-dir build --output-on-failure --no-tests=error"
-  "cd /root/my_model && automfm run my_model.toml --plugin-path build"
-  "mkdir -p ~/.local/share/automfm/plugins && cp /root/my_model/build/my_model.so ~/.local/share/automfm/plugins/ && automfm describe my_model"
+  "cd ~ && automfm new neuron my_model && cd my_model && cmake -G Ninja -B build && cmake --build build"
+  "cd ~/my_model && ctest --test-dir build --output-on-failure --no-tests=error"
+  "cd ~/my_model && automfm run my_model.toml --plugin-path build"
+  "mkdir -p ~/.local/share/automfm/plugins && cp ~/my_model/build/my_model.so ~/.local/share/automfm/plugins/ && automfm describe my_model"
   "ls $(pkg-config --variable=plugindir mfm-sdk)/lif.so"
   "apt-get -q -y remove 'automfm*' mfm-sdk-dev && test ! -e /usr/bin/automfm && test ! -e /usr/lib/automfm && test ! -e /usr/include/mfm && test ! -e /usr/share/automfm")
 expect("version" "automfm ${VERSION}\n")
