@@ -3,6 +3,7 @@
 
 #include <Eigen/LU>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fmt/format.h>
 #include <limits>
@@ -137,6 +138,18 @@ bool pseudo_transient(Problem& problem, Vector& x, Vector& G) {
     return converged(G, x);
 }
 
+/// From x to a root of G, by Newton's method where that gets there.
+bool settle(Problem& problem, Vector& x, Vector& G) {
+    const Vector start = x;
+    if (newton(problem, x, G)) return true;
+    x = start;
+    return pseudo_transient(problem, x, G);
+}
+
+bool is_same(const Vector& a, const Vector& b) {
+    return ((a - b).array().abs() <= 1e-6 * (1.0 + b.array().abs())).all();
+}
+
 /// The radical inverse of i: the Halton sequence's coordinate for a prime base.
 double halton(std::size_t i, std::size_t base) {
     double result = 0, digit = 1;
@@ -146,6 +159,9 @@ double halton(std::size_t i, std::size_t base) {
     }
     return result;
 }
+
+/// Equal rates of all populations to start from, Hz.
+constexpr std::array<double, 10> ladder{0, 0.5, 2, 5, 10, 20, 40, 80, 160, 320};
 
 std::vector<Vector> all_starts(const MeanFieldModel& model, std::span<const std::vector<double>> given) {
     const Eigen::Index n = index(model.internal().size());
@@ -159,8 +175,7 @@ std::vector<Vector> all_starts(const MeanFieldModel& model, std::span<const std:
             x(index(i)) = std::max(rate_hz[model.internal()[i]], 0.0);
         starts.push_back(x);
     }
-    for (const double rate : {0.0, 0.5, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0})
-        starts.push_back(Vector::Constant(n, rate));
+    for (const double rate : ladder) starts.push_back(Vector::Constant(n, rate));
     // Rates between 0.1 and 400 Hz, evenly spread in their logarithm; a new prime for each population.
     std::vector<std::size_t> primes;
     for (std::size_t candidate = 2; primes.size() < static_cast<std::size_t>(n); ++candidate)
@@ -293,10 +308,11 @@ std::vector<FixedPoint> second_order_points(const Dynamics& dynamics, const std:
     return points;
 }
 
-} // namespace
+bool is_second_order(const MeanFieldModel& model) {
+    return model.config().dynamics == MeanFieldConfig::Dynamics::MasterEquation && model.config().order > 1;
+}
 
-std::vector<FixedPoint> fixed_points(const MeanFieldModel& model, std::span<const double> external_rates_hz,
-                                     std::span<const std::vector<double>> given) {
+void check_external(const MeanFieldModel& model, std::span<const double> external_rates_hz) {
     if (external_rates_hz.size() != model.external().size())
         throw InputError(fmt::format("the mean field has {} external populations and was given {} rates",
                                      model.external().size(), external_rates_hz.size()));
@@ -304,7 +320,13 @@ std::vector<FixedPoint> fixed_points(const MeanFieldModel& model, std::span<cons
         if (!(rate >= 0) || !std::isfinite(rate))
             throw InputError(fmt::format("an external rate of {} Hz: rates must be finite and not negative", rate));
     if (model.internal().empty()) throw InputError("the mean field has no population with equations");
+}
 
+} // namespace
+
+std::vector<FixedPoint> fixed_points(const MeanFieldModel& model, std::span<const double> external_rates_hz,
+                                     std::span<const std::vector<double>> given) {
+    check_external(model, external_rates_hz);
     Problem problem(model, external_rates_hz);
     std::vector<std::pair<Vector, double>> found;
     Vector best;
@@ -312,11 +334,7 @@ std::vector<FixedPoint> fixed_points(const MeanFieldModel& model, std::span<cons
     const std::vector<Vector> starts = all_starts(model, given);
     for (std::size_t i = 0; i < starts.size(); ++i) {
         Vector x = starts[i], G;
-        bool done = newton(problem, x, G);
-        if (!done) {
-            x = starts[i];
-            done = pseudo_transient(problem, x, G);
-        }
+        const bool done = settle(problem, x, G);
         if (G.size() == 0 || !G.allFinite()) continue;
         const double residual = G.cwiseAbs().maxCoeff();
         if (residual < best_residual) {
@@ -324,9 +342,8 @@ std::vector<FixedPoint> fixed_points(const MeanFieldModel& model, std::span<cons
             best = x;
         }
         if (!done) continue;
-        const auto same = std::find_if(found.begin(), found.end(), [&](const auto& other) {
-            return ((other.first - x).array().abs() <= 1e-6 * (1.0 + x.array().abs())).all();
-        });
+        const auto same =
+            std::find_if(found.begin(), found.end(), [&](const auto& other) { return is_same(other.first, x); });
         if (same == found.end())
             found.emplace_back(x, residual);
         else if (residual < same->second)
@@ -348,8 +365,7 @@ std::vector<FixedPoint> fixed_points(const MeanFieldModel& model, std::span<cons
         throw Error(ExitCode::NotValid, sentence + "; check the transfer functions there");
     }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first.sum() < b.first.sum(); });
-    const bool second =
-        model.config().dynamics == MeanFieldConfig::Dynamics::MasterEquation && model.config().order > 1;
+    const bool second = is_second_order(model);
     const Dynamics dynamics(second ? model.with_order(1) : model);
     std::vector<FixedPoint> points;
     for (const auto& [x, residual] : found) points.push_back(describe(dynamics, problem.rates(x), residual));
@@ -362,6 +378,29 @@ std::vector<FixedPoint> fixed_points(const MeanFieldModel& model, std::span<cons
         sentence += fmt::format(" {} {:.6g} Hz", model.populations()[p].name, resting_point(points).rate_hz[p]);
     throw Error(ExitCode::NotValid,
                 fmt::format("{}: {}; use mean_field.order = 1, or dynamics = \"synaptic\"", sentence, reason));
+}
+
+std::vector<double> resting_rates(const MeanFieldModel& model, std::span<const double> external_rates_hz,
+                                  std::span<const double> near) {
+    check_external(model, external_rates_hz);
+    if (!is_second_order(model) && near.size() == model.populations().size()) {
+        Problem problem(model, external_rates_hz);
+        Vector low, x(problem.size()), G;
+        // Where a rate of 0 has no slope, the lowest from which the flow can be followed.
+        const auto from_below = [&] {
+            return std::any_of(ladder.begin(), ladder.begin() + 4, [&](double rate) {
+                low = Vector::Constant(problem.size(), rate);
+                return pseudo_transient(problem, low, G);
+            });
+        };
+        for (std::size_t i = 0; i < model.internal().size(); ++i) x(index(i)) = near[model.internal()[i]];
+        if (settle(problem, x, G) && from_below() && is_same(low, x)) {
+            std::vector<double> rate_hz = problem.rates(x);
+            const Dynamics dynamics(model);
+            if (eigenvalues_without_delays(dynamics, linearise(dynamics, rate_hz)).front().real() < 0) return rate_hz;
+        }
+    }
+    return resting_point(fixed_points(model, external_rates_hz)).rate_hz;
 }
 
 const FixedPoint& resting_point(const std::vector<FixedPoint>& points) {

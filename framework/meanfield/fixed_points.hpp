@@ -47,4 +47,11 @@ struct FixedPoint {
 /// none is stable; points must not be empty.
 [[nodiscard]] const FixedPoint& resting_point(const std::vector<FixedPoint>& points);
 
+/// The rates of the resting point alone [populations], many times faster: where the flow from low rates and Newton's
+/// method from `near` [populations] lead to one stable point it is that, and all starts of fixed_points() are tried
+/// elsewhere (also where `near` is empty, and with the second order of the master equation).  Throws Error as
+/// fixed_points() does.
+[[nodiscard]] std::vector<double> resting_rates(const MeanFieldModel& model, std::span<const double> external_rates_hz,
+                                                std::span<const double> near);
+
 } // namespace mfm

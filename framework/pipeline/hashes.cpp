@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/hashes.hpp"
 
+#include <map>
+#include <mutex>
+
 #include "output/manifest.hpp"
 #include "support/hash.hpp"
 #include "support/version.hpp"
@@ -9,6 +12,16 @@
 
 namespace mfm {
 namespace {
+
+/// Of the library that a component is in.  Libraries are loaded for the life of the process, so each is read once.
+std::string library_hash(const std::string& file) {
+    static std::mutex mutex;
+    static std::map<std::string, std::string> known;
+    const std::lock_guard lock(mutex);
+    std::string& hash = known[file];
+    if (hash.empty()) hash = file_hash(file);
+    return hash;
+}
 
 /// A hash that also takes the types of a pipeline.
 class Hasher : public ContentHash {
@@ -22,7 +35,7 @@ public:
         if (c.component == nullptr) return; // a pipeline without [transfer]
         add(std::string_view(c.canonical));
         // The library itself: a plugin that was built anew may compute something else under the same version.
-        add(std::string_view(file_hash(c.component->file)));
+        add(std::string_view(library_hash(c.component->file)));
     }
     void add(const Placement& p) {
         add(static_cast<std::uint64_t>(p.kind));

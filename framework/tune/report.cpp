@@ -129,6 +129,14 @@ void differing(const DocumentNode& before, const DocumentNode& now, DocumentNode
     }
 }
 
+/// "Converged: why it stopped"; an optimizer's own message may begin with that already.
+std::string outcome_sentence(const TuneSolution& s) {
+    const std::string_view whether = s.outcome == MFM_CONVERGED ? "converged" : "not converged";
+    std::string out = s.message.starts_with(whether) ? s.message : fmt::format("{}: {}", whether, s.message);
+    out.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(out.front())));
+    return out;
+}
+
 } // namespace
 
 std::string tune_text(const std::string& name, const TunedModel& model, const TuneOutcome& o) {
@@ -153,10 +161,11 @@ std::string tune_text(const std::string& name, const TunedModel& model, const Tu
     if (o.solution) {
         const TuneSolution& s = *o.solution;
         out += heading("Outcome");
-        out += wrap(fmt::format("{}: {}. {} evaluations; the sum of squares over 2 went from {:.6g} to {:.6g}.",
-                                s.outcome == MFM_CONVERGED ? "Converged" : "Not converged", s.message, s.evaluations,
-                                s.start_cost, s.cost));
-        out += undefined_part(s.undefined, s.undefined_reason) + "\n" + parameters_part(tune, o);
+        out += wrap(fmt::format("{}. {} evaluations; the sum of squares over 2 went from {:.6g} to {:.6g}.",
+                                outcome_sentence(s), s.evaluations, s.start_cost, s.cost));
+        out += undefined_part(s.undefined, s.undefined_reason);
+        for (const std::string& remark : o.remarks) out += wrap("Warning: " + remark + ".");
+        out += "\n" + parameters_part(tune, o);
         out += heading("Targets") + targets_part(tune, s.start_value, s.value);
         if (o.identifiability) out += seen_part(tune, *o.identifiability);
         if (!o.bootstrap.empty()) {
@@ -227,6 +236,7 @@ std::string tune_json(const std::string& name, const TunedModel& model, const Tu
         out["message"] = o.solution->message;
         out["evaluations"] = o.solution->evaluations;
         out["undefined"] = o.solution->undefined;
+        out["warnings"] = o.remarks;
         out["start_cost"] = o.solution->start_cost;
         out["cost"] = o.solution->cost;
     }

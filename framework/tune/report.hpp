@@ -17,6 +17,7 @@ struct TuneOutcome {
     std::optional<TuneFront> front;       ///< this
     std::optional<Identifiability> identifiability;
     std::vector<BootstrapInterval> bootstrap; ///< [parameters], or empty
+    std::vector<std::string> remarks;         ///< what is to be known of the solution's fixed points (TunedModel)
     std::vector<std::string> approximate;     ///< parameters whose transfer functions would have to be measured again
 };
 

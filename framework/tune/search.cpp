@@ -257,10 +257,9 @@ TuneSolution solve_together(const TunedModel& model, std::span<const double> tar
     out.value = host.best_value;
     out.cost = host.best_cost;
     out.outcome = host.asked.exhausted ? MFM_BUDGET : solution.outcome;
-    out.message =
-        host.asked.exhausted
-            ? fmt::format("not converged: the budget of {} evaluations is used up; raise tune.evaluations", budget)
-            : std::string(solution.message);
+    out.message = host.asked.exhausted
+                      ? fmt::format("the budget of {} evaluations is used up; raise tune.evaluations", budget)
+                      : std::string(solution.message);
     out.evaluations = host.asked.evaluations;
     out.undefined = host.asked.undefined;
     out.undefined_reason = host.asked.undefined_reason;

@@ -162,6 +162,7 @@ ExitCode tune_pipeline(const TuneOptions& options) {
         progress->end();
         failed = outcome.solution->outcome == MFM_FAILED;
         if (outcome.solution->outcome != MFM_CONVERGED) progress->warn("tuning: " + outcome.solution->message);
+        outcome.remarks = model.remarks(outcome.solution->x);
         look_back(model, outcome, optimizer, *progress);
     }
     const std::filesystem::path into = folder / "tune";

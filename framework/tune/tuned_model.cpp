@@ -176,6 +176,16 @@ TunedModel::TunedModel(DocumentNode document, const PipelineConfig& config, cons
             if (here.projections[k].weight.is_constant()) here.projections[k].weight = config.projections[k].weight;
         rough_.back() = stage_hashes(there).build != stage_hashes(here).build;
     }
+    start_hz_.resize(needed_.size());
+    if (base == nullptr) return;
+    const Model start = model_at(x);
+    for (std::size_t c = 0; c < needed_.size(); ++c) {
+        if (!protocols_[needed_[c].protocol].stationary) continue;
+        try {
+            start_hz_[c] = fixed_rates(start, c);
+        } catch (const Error&) { // whoever asks for the values there is told
+        }
+    }
 }
 
 DocumentNode TunedModel::document_at(std::span<const double> x) const {
@@ -219,13 +229,16 @@ TunedModel::Model TunedModel::model_at(std::span<const double> x) const {
     return out;
 }
 
-std::vector<double> TunedModel::fixed_rates(const Model& model, const ProtocolCondition& protocol) const {
+std::vector<double> TunedModel::fixed_rates(const Model& model, std::size_t condition) const {
+    const ProtocolCondition protocol = protocol_conditions(model.config)[needed_[condition].protocol];
     const std::vector<double> external =
         external_rates(model.config, *model.mean_field, protocol.target, protocol.level_hz);
-    return resting_point(fixed_points(*model.mean_field, external)).rate_hz;
+    return resting_rates(*model.mean_field, external, start_hz_[condition]);
 }
 
-TunedModel::Shown TunedModel::shown(const Model& model, const ProtocolCondition& protocol, const Needed& needed) const {
+TunedModel::Shown TunedModel::shown(const Model& model, std::size_t condition) const {
+    const Needed& needed = needed_[condition];
+    const ProtocolCondition protocol = protocol_conditions(model.config)[needed.protocol];
     const MeanFieldModel& m = *model.mean_field;
     const PipelineConfig& config = model.config;
     Shown out;
@@ -240,7 +253,7 @@ TunedModel::Shown TunedModel::shown(const Model& model, const ProtocolCondition&
             if (of[p] < config.populations.size()) of_config[of[p]] = of_model[p];
     };
     if (protocol.stationary) {
-        const std::vector<double> rates = fixed_rates(model, protocol);
+        const std::vector<double> rates = fixed_rates(model, condition);
         spread(rates, out.rate_hz);
         if (!needed.fluctuations) return out;
         const Dynamics dynamics(m);
@@ -353,17 +366,39 @@ std::vector<double> TunedModel::values(std::span<const double> x) const {
         conditions = simulated(x);
     } else {
         const Model model = model_at(x);
-        const std::vector<ProtocolCondition> protocols = protocol_conditions(model.config);
         conditions.resize(needed_.size());
-        tbb::parallel_for(std::size_t{0}, needed_.size(), [&](std::size_t i) {
-            conditions[i] = shown(model, protocols[needed_[i].protocol], needed_[i]);
-        });
+        tbb::parallel_for(std::size_t{0}, needed_.size(), [&](std::size_t i) { conditions[i] = shown(model, i); });
     }
     std::vector<double> out;
     for (std::size_t t = 0; t < targets(); ++t) {
         out.push_back(value(tune_->targets[t], t, conditions));
         if (!std::isfinite(out.back()))
             throw Error(ExitCode::NotValid, fmt::format("the {} is {}", tune_->targets[t].label(), out.back()));
+    }
+    return out;
+}
+
+std::vector<std::string> TunedModel::remarks(std::span<const double> x) const {
+    std::vector<std::string> out;
+    if (tune_->network) return out;
+    const Model model = model_at(x);
+    const MeanFieldModel& m = *model.mean_field;
+    const std::vector<ProtocolCondition> protocols = protocol_conditions(model.config);
+    for (std::size_t c = 0; c < needed_.size(); ++c) {
+        const ProtocolCondition& protocol = protocols[needed_[c].protocol];
+        if (!protocol.stationary) continue;
+        const std::vector<FixedPoint> points =
+            fixed_points(m, external_rates(model.config, m, protocol.target, protocol.level_hz));
+        const FixedPoint& rest = resting_point(points);
+        const auto say = [&](const std::string& what) { out.push_back(fmt::format("at {}, {}", protocol.name, what)); };
+        for (const std::size_t p : rest.outside)
+            say(fmt::format("{} is outside of the domain of its transfer function", m.populations()[p].name));
+        if (!rest.stable)
+            say("the fixed point is not stable");
+        else if (!rest.stable_with_delays)
+            say("the fixed point is not stable with the delays");
+        const auto stable = std::count_if(points.begin(), points.end(), [](const FixedPoint& p) { return p.stable; });
+        if (stable > 1) say(fmt::format("there are {} stable fixed points; the rates are those of the lowest", stable));
     }
     return out;
 }
@@ -423,8 +458,7 @@ std::vector<double> TunedModel::slopes(std::span<const double> x, std::vector<do
     std::vector<std::vector<double>> rate(needed_.size()); // [condition][population of the mean field]
     std::vector<Eigen::MatrixXd> change(needed_.size());   // [condition] [internal][parameter]
     tbb::parallel_for(std::size_t{0}, needed_.size(), [&](std::size_t c) {
-        const std::vector<ProtocolCondition> protocols = protocol_conditions(here.config);
-        rate[c] = fixed_rates(here, protocols[needed_[c].protocol]);
+        rate[c] = fixed_rates(here, c);
         std::vector<Eigen::Index> position(P, -1);
         for (std::size_t k = 0; k < internal.size(); ++k) position[internal[k]] = index(k);
         Eigen::MatrixXd system = Eigen::MatrixXd::Identity(index(internal.size()), index(internal.size()));

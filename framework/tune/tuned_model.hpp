@@ -41,6 +41,9 @@ public:
     /// central differences of values().  models: how many were built, the one at x included.
     [[nodiscard]] std::vector<double> slopes(std::span<const double> x, std::vector<double>& slope,
                                              std::uint32_t& models) const;
+    /// Sentences about the fixed points behind the values at x, sought from everywhere: populations outside of their
+    /// transfer functions' domains, states that are not stable, further states.  Empty on the network.
+    [[nodiscard]] std::vector<std::string> remarks(std::span<const double> x) const;
     /// How many models slopes() builds.
     [[nodiscard]] std::uint32_t models_of_slopes() const;
     /// A parameter changes the wiring, so that values() is a step function of it: differences take large steps.
@@ -68,8 +71,9 @@ private:
 
     [[nodiscard]] PipelineConfig config_at(std::span<const double> x) const;
     [[nodiscard]] Model model_at(std::span<const double> x) const;
-    [[nodiscard]] std::vector<double> fixed_rates(const Model&, const ProtocolCondition&) const;
-    [[nodiscard]] Shown shown(const Model&, const ProtocolCondition&, const Needed&) const;
+    /// condition: index into needed_.
+    [[nodiscard]] std::vector<double> fixed_rates(const Model&, std::size_t condition) const;
+    [[nodiscard]] Shown shown(const Model&, std::size_t condition) const;
     [[nodiscard]] std::vector<Shown> simulated(std::span<const double> x) const;
     [[nodiscard]] double value(const TuneTarget&, std::size_t target, const std::vector<Shown>&) const;
     [[nodiscard]] double step(std::size_t parameter, bool for_values) const;
@@ -86,6 +90,9 @@ private:
     std::vector<std::vector<std::size_t>> uses_; ///< [targets] indices into needed_
     std::vector<double> frequencies_;            ///< of spectra, Hz
     std::vector<bool> rough_;
+    /// [needed_] rates of the mean field at the parameters' start, from which fixed points are sought; empty where it
+    /// has none, or varies in time.
+    std::vector<std::vector<double>> start_hz_;
     bool implicit_ = false;
 };
 

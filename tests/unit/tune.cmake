@@ -1,2 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-mfm_test(tune SOURCES unit/tune.cpp USES tune LABELS long PLUGINS ceres nlopt siegert lif sweep fixed_in_degree)
+set(tune_plugins ceres nlopt siegert lif sweep fixed_in_degree)
+mfm_test(tune SOURCES unit/tune.cpp USES tune PLUGINS ${tune_plugins})
+if(TARGET automfm)
+  mfm_test(tune_command SOURCES unit/tune_command.cpp USES tune PLUGINS automfm ${tune_plugins})
+  target_compile_definitions(test_tune_command PRIVATE AUTOMFM_EXECUTABLE="$<TARGET_FILE:automfm>")
+endif()
+if(TARGET pagmo)
+  mfm_test(tune_evolution SOURCES unit/tune_evolution.cpp USES tune PLUGINS pagmo ${tune_plugins})
+endif()
