@@ -60,6 +60,30 @@ TEST_CASE("two populations that inhibit each other have two stable states and a 
         }
     }
     CHECK(stable == 2);
+    // Neither the saddle nor whichever state the search is begun at is taken for the resting point.
+    for (const FixedPoint& near : points)
+        CHECK(resting_rates(circuit.model(), std::vector<double>{80}, near.rate_hz) == resting_point(points).rate_hz);
+}
+
+TEST_CASE("the resting point is the same from near, from far and without a start") {
+    Circuit circuit;
+    const std::size_t e = circuit.external("input");
+    const std::size_t a =
+        circuit.internal("a", std::make_shared<Sigmoid>(-4, std::vector<double>{0.05, 0.1, -0.05}, 100));
+    const std::size_t b = circuit.internal("b", std::make_shared<Linear>(2, std::vector<double>{0.5}));
+    circuit.pathway(e, a, fast);
+    circuit.pathway(a, a, fast, 1, 1);
+    circuit.pathway(b, a, fast, 1, 1);
+    circuit.pathway(a, b, fast, 1, 1);
+    const std::vector<double> input{10};
+    const auto points = fixed_points(circuit.model(), input);
+    REQUIRE(points.size() == 3); // silent, a saddle, and nearly saturated
+    const std::vector<double>& rest = resting_point(points).rate_hz;
+    CHECK(rest == points.front().rate_hz);
+    for (const std::vector<double>& near : {rest, points.back().rate_hz, std::vector<double>{10, 300, 0}, {}}) {
+        const std::vector<double> found = resting_rates(circuit.model(), input, near);
+        for (std::size_t p = 0; p < found.size(); ++p) CHECK(found[p] == Approx(rest[p]).epsilon(1e-7));
+    }
 }
 
 TEST_CASE("a network without a fixed point is said to have none, with the best try") {
