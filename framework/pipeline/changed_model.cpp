@@ -154,8 +154,8 @@ void require_followable(const FittedBase& base, const PipelineConfig& changed) {
         throw refuse("mean_field.cell_rates needs the base's wiring, which it was not derived with");
 }
 
-Reduction changed_reduction(const FittedBase& base, const PipelineConfig& changed) {
-    Reduction r = base.reduction;
+Reduction changed_reduction(const PipelineConfig& base, const Reduction& reduction, const PipelineConfig& changed) {
+    Reduction r = reduction;
     for (Pathway& w : r.pathways) {
         MesoPopulation& source = r.populations[w.source];
         if (source.drive) {
@@ -167,7 +167,7 @@ Reduction changed_reduction(const FittedBase& base, const PipelineConfig& change
                 silence(w);
         } else {
             const std::size_t i = projection_of(changed, w);
-            const ProjectionConfig &b = base.config.projections[i], &c = changed.projections[i];
+            const ProjectionConfig &b = base.projections[i], &c = changed.projections[i];
             const double factor = weight_factor(b, c);
             if (factor == 0)
                 silence(w);
@@ -183,7 +183,7 @@ Reduction changed_reduction(const FittedBase& base, const PipelineConfig& change
 }
 
 MeanFieldModel changed_model(const FittedBase& base, const PipelineConfig& changed, Progress& progress) {
-    const Reduction r = changed_reduction(base, changed);
+    const Reduction r = changed_reduction(base.config, base.reduction, changed);
     const std::vector<PopulationModel> populations = population_models(changed, r, base.fits);
     const auto scaled = [&](const MeanFieldModel& model) {
         return base.scale.empty() ? model : model.with_scales(base.scale);

@@ -32,9 +32,11 @@ struct FittedBase {
 /// [validation], and the cells' parameters where transfer functions are computed rather than fitted.
 void require_followable(const FittedBase& base, const PipelineConfig& changed);
 
-/// The base's pathways with changed K, Q, delays and receptors.  In-degrees scale with the kept fraction (the spread
-/// that thinning adds is left out), Q with the weight; a pathway whose weight becomes 0 stays, with in-degrees of 0.
-[[nodiscard]] Reduction changed_reduction(const FittedBase& base, const PipelineConfig& changed);
+/// The pathways of a base, `reduction`, with changed K, Q, delays and receptors.  In-degrees scale with the kept
+/// fraction (the spread that thinning adds is left out), Q with the weight; a pathway whose weight becomes 0 stays,
+/// with in-degrees of 0.
+[[nodiscard]] Reduction changed_reduction(const PipelineConfig& base, const Reduction& reduction,
+                                          const PipelineConfig& changed);
 
 /// The base's mean field with the parameters of `changed`: transfer functions keep the coefficients that were fitted to
 /// the base's cells, and take the changed pathways; a calibration keeps its scales.

@@ -13,6 +13,7 @@
 #include "meanfield/fixed_points.hpp"
 #include "meanfield/fluctuations.hpp"
 #include "meanfield/integrate.hpp"
+#include "pipeline/changed_model.hpp"
 #include "pipeline/conditions.hpp"
 #include "pipeline/derivation.hpp"
 #include "pipeline/hashes.hpp"
@@ -93,41 +94,21 @@ double peak_frequency(const std::vector<double>& frequency, const std::vector<do
 }
 
 /// The base's reduction with other weights, receptors and drives, where no more than these differ; nothing otherwise.
-/// A pathway's last projection gives its weight: a factor on that scales Q, and leaves in-degrees and delays alone.
 std::optional<Reduction> reweighted(const PipelineConfig& config, const TuneBase& base) {
     PipelineConfig like = config;
     const PipelineConfig& old = base.config;
     if (config.projections.size() != old.projections.size() || config.drives.size() != old.drives.size() ||
         config.remap.merge_relays != old.remap.merge_relays)
         return std::nullopt;
-    std::vector<double> factor(config.projections.size(), 1.0);
-    for (std::size_t i = 0; i < factor.size(); ++i) {
+    for (std::size_t i = 0; i < config.projections.size(); ++i) {
         const Distribution &now = config.projections[i].weight, &before = old.projections[i].weight;
-        if (!now.is_constant() || !before.is_constant() || before.mean == 0 || now.mean / before.mean <= 0) continue;
-        factor[i] = now.mean / before.mean;
-        like.projections[i].weight = before;
+        if (now.is_constant() && before.is_constant() && before.mean != 0 && now.mean / before.mean > 0)
+            like.projections[i].weight = before;
     }
+    for (const DriveConfig& d : config.drives)
+        if (d.weight == 0) return std::nullopt;
     if (stage_hashes(like).build != base.hashes.build) return std::nullopt;
-    Reduction out = *base.reduction;
-    for (Pathway& w : out.pathways) {
-        const MesoPopulation& source = out.populations[w.source];
-        if (source.drive) {
-            const auto drive = std::find_if(config.drives.begin(), config.drives.end(),
-                                            [&](const DriveConfig& d) { return d.name == source.name; });
-            if (drive == config.drives.end() || drive->weight == 0) return std::nullopt;
-            w.Q = drive->weight;
-        } else {
-            for (std::size_t i = 0; i < factor.size(); ++i) {
-                const std::string& name = config.projections[i].name;
-                if (w.name == name || w.name.starts_with(name + " from ")) w.Q *= factor[i];
-            }
-        }
-        w.receptor = config.populations[out.populations[w.target].network_index].receptors.at(w.port);
-    }
-    for (MesoPopulation& p : out.populations)
-        for (const DriveConfig& d : config.drives)
-            if (p.drive && p.name == d.name) p.rate_hz = d.rate_hz;
-    return out;
+    return changed_reduction(old, *base.reduction, config);
 }
 
 } // namespace

@@ -105,7 +105,7 @@ TEST_CASE("pathways with changed weights, delays, receptors and drives are those
         INFO((set.empty() ? "nothing changed" : set.front()));
         const PipelineConfig changed = circuit.with(set);
         REQUIRE_NOTHROW(require_followable(base, changed));
-        const Reduction now = changed_reduction(base, changed), own = reduced(changed).reduction;
+        const Reduction now = changed_reduction(base.config, base.reduction, changed), own = reduced(changed).reduction;
         REQUIRE(now.pathways.size() == own.pathways.size());
         for (std::size_t w = 0; w < own.pathways.size(); ++w) {
             const Pathway &a = now.pathways[w], &b = own.pathways[w];
@@ -121,8 +121,8 @@ TEST_CASE("pathways with changed weights, delays, receptors and drives are those
             CHECK(now.populations[p].rate_hz == own.populations[p].rate_hz);
     }
     // A weight of 0 leaves a pathway that nothing comes through.
-    const Reduction silent =
-        changed_reduction(base, circuit.with({"projection.excitatory_to_inhibitory.weight=\"0 nS\""}));
+    const Reduction silent = changed_reduction(base.config, base.reduction,
+                                               circuit.with({"projection.excitatory_to_inhibitory.weight=\"0 nS\""}));
     for (const Pathway& w : silent.pathways)
         if (w.name == "excitatory_to_inhibitory") {
             CHECK(w.K == 0);
