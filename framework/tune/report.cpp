@@ -165,7 +165,8 @@ std::string tune_text(const std::string& name, const TunedModel& model, const Tu
                                 outcome_sentence(s), s.evaluations, s.start_cost, s.cost));
         out += undefined_part(s.undefined, s.undefined_reason);
         for (const std::string& remark : o.remarks) out += wrap("Warning: " + remark + ".");
-        out += "\n" + parameters_part(tune, o);
+        out += '\n';
+        out += parameters_part(tune, o);
         out += heading("Targets") + targets_part(tune, s.start_value, s.value);
         if (o.identifiability) out += seen_part(tune, *o.identifiability);
         if (!o.bootstrap.empty()) {
@@ -323,7 +324,10 @@ std::pair<std::string, std::string> front_figure(const std::string& name, const 
     std::string script = preamble("front", columns, rows, name + ": front of the objectives", "top right"), data;
     const auto line = [&](const std::vector<double>& objective) {
         std::string out;
-        for (const double f : objective) out += (out.empty() ? "" : " ") + data_number(f);
+        for (const double f : objective) {
+            if (!out.empty()) out += ' ';
+            out += data_number(f);
+        }
         return out + "\n";
     };
     for (const FrontPoint& p : front.points) data += line(p.objective);
