@@ -331,7 +331,7 @@ void mark_front(TuneFront& front) {
         for (std::size_t i = 0; i < k; ++i) {
             if (!(high[i] > low[i])) continue;
             const double f = (p.objective[i] - low[i]) / (high[i] - low[i]);
-            square += f * f;
+            square += (p.objective[i] - low[i]) * (p.objective[i] - low[i]);
             sum += f;
             moving += 1;
         }

@@ -30,8 +30,8 @@ struct TuneSolution {
 /// One of the points that none other is at least as good as in every objective.
 struct FrontPoint {
     std::vector<double> x, value, objective; ///< [parameters], [targets], [objectives]
-    double distance = 0;                     ///< from the ideal point, objectives scaled to 0 .. 1 over the front
-    double bulge = 0; ///< how far below the plane through the ends of the front: largest at the knee
+    double distance = 0; ///< from the ideal point; objectives are errors over sd, so that they compare
+    double bulge = 0; ///< how far below the plane through the ends of the front, scaled to 0 .. 1: largest at the knee
 };
 struct TuneFront {
     std::vector<double> start, start_value, start_objective;

@@ -59,6 +59,9 @@ const std::map<std::string, Reduced> pipelines = {
     {"cerebellum_dynamics",
      {cerebellum + std::vector<std::string>{"stimulation.burst.trials=1", "stimulation.pulses.trials=1"}, 5, 2, 4}},
     {"cerebellum_ataxia", {cerebellum + std::vector<std::string>{"stimulation.burst.trials=1"}, 5, 2, 3}},
+    {"cerebellum_tune", // `run` reads and checks [tune]; test_tune tunes
+     {cerebellum + std::vector<std::string>{"stimulation.sweep.rate=[\"4 Hz\", \"40 Hz\", \"80 Hz\"]"}, 5, 3, 2}},
+    {"start", {few_points, 2, 5, 0}},
     {"cerebellum_in_situ",
      {cerebellum + std::vector<std::string>{"stimulation.between.rate=[\"40 Hz\"]",
                                             "stimulation.between.duration=\"700 ms\"", "transfer.sampled_cells=64"},

@@ -180,7 +180,8 @@ TEST_CASE("the nearest point and the knee of a front are those of its shape") {
     CHECK(front.points[front.knee].objective[0] == 2);
     CHECK(front.points[front.nearest].objective[0] == 2);
     CHECK(front.points[0].bulge == Approx(0).margin(1e-12));
-    CHECK(front.points[0].distance == Approx(1));
+    CHECK(front.points[0].distance == Approx(10));
+    CHECK(front.points[1].distance == Approx(std::hypot(1, 3)));
 }
 
 TEST_CASE("what was found is a pipeline file that includes the base and holds nothing but the differences") {
