@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "output/csv.hpp"
@@ -134,7 +135,12 @@ std::vector<std::pair<double, double>> bars_of(const BudgetRow& row, const std::
 }
 
 Figure budget_figure(const ValidationReport& report, const std::string& stimulation) {
-    Figure figure{fmt::format("error_budget_{}", file_name_of(stimulation)), "", ""};
+    Figure figure;
+    figure.name = fmt::format("error_budget_{}", file_name_of(stimulation));
+    figure.section = "budget";
+    figure.title = fmt::format("What the errors over '{}' are made of", stimulation);
+    figure.condition = stimulation;
+    std::string largest, cells;
     std::vector<std::string> names;
     std::size_t panels = 1; // the legend
     for (const auto& p : report.populations) {
@@ -157,8 +163,16 @@ Figure budget_figure(const ValidationReport& report, const std::string& stimulat
     for (const auto& p : report.populations) {
         std::string tics, data;
         std::size_t at = 0;
+        double size = 0; // of the largest term, %
+        std::string term_of_it;
         for (const BudgetRow& row : p.error_budget) {
             if (row.stimulation != stimulation) continue;
+            for (const BudgetTerm& term : row.terms)
+                if (const double percent = 100.0 * row.relative(term.hz); std::abs(percent) > size) {
+                    size = std::abs(percent);
+                    term_of_it = fmt::format("{} {} {:+.1f} % at {:g} Hz", p.name, label(term.name), percent,
+                                             row.stimulus_hz);
+                }
             tics += fmt::format("{}'{:g}' {}", at == 0 ? "" : ", ", row.stimulus_hz, at);
             data += fmt::format("{} {} {}", at, static_cast<double>(at) - 0.35, static_cast<double>(at) + 0.35);
             for (const auto& bar : bars_of(row, names))
@@ -167,6 +181,8 @@ Figure budget_figure(const ValidationReport& report, const std::string& stimulat
             ++at;
         }
         if (at == 0) continue;
+        cells += fmt::format("{}{} {}", cells.empty() ? "" : ", ", p.name, p.cells);
+        if (!term_of_it.empty()) largest += (largest.empty() ? "" : ", ") + term_of_it;
         figure.data += fmt::format("{}# {}\n{}", block == 0 ? "" : "\n\n", p.name, data);
         figure.script += fmt::format("set title {}\nset xtics ({})\nplot ",
                                      literal(fmt::format("{} (n = {} cells)", p.name, p.cells)), tics);
@@ -184,7 +200,14 @@ Figure budget_figure(const ValidationReport& report, const std::string& stimulat
         figure.script += fmt::format("NaN with boxes {} lc rgb '{}' title {}, \\\n     ", bar_fill(i), bar_colour(i),
                                      literal(label(names[i])));
     figure.script +=
-        fmt::format("NaN with points pt 7 ps 0.8 lc rgb '{}' title 'total'\nunset multiplot\n", network_colour);
+        fmt::format("NaN with points pt 7 ps 0.8 lc rgb '{}' title 'total'\n{}", network_colour, closing());
+    figure.caption = fmt::format("The mean field's error, in % of the network's rate, over the rate of '{}', in Hz, as "
+                                 "a sum of swaps on the way from the network to the mean field: positive ones stack "
+                                 "upwards, negative ones downwards, and the point is their sum. Standard errors are in "
+                                 "error_budget.csv. Numbers of cells: {}.",
+                                 stimulation, cells);
+    figure.alt = fmt::format("Stacked bars of the terms of the error in {} population{}{}.", block,
+                             block == 1 ? "" : "s", largest.empty() ? "" : "; largest terms: " + largest);
     return figure;
 }
 

@@ -25,16 +25,26 @@ std::string data_number(std::optional<double> x) {
 
 std::string preamble(const std::string& name, std::size_t columns, std::size_t rows, const std::string& title,
                      const char* key) {
-    return fmt::format("# gnuplot {0}.gp draws {0}.svg from {0}.dat\n"
-                       "set terminal svg size {1},{2} font 'sans-serif,11' noenhanced background '#ffffff'\n"
-                       "set output '{0}.svg'\n"
+    const std::size_t width = std::max<std::size_t>(640, columns * 360), height = rows * 290 + 30;
+    return fmt::format("# gnuplot {0}.gp draws {0}.svg and {0}.pdf from {0}.dat\n"
+                       "if (!exists('kind')) kind = 'svg'\n"
+                       "if (kind eq 'svg') set terminal svg size {1},{2} font 'sans-serif,11' noenhanced background "
+                       "'#ffffff' name '{0}'\n"
+                       "if (kind eq 'pdf') set terminal pdfcairo size {3:.2f},{4:.2f} font 'sans-serif,11' fontscale "
+                       "0.75 noenhanced background '#ffffff'\n"
+                       "set output '{0}.'.kind\n"
                        "set datafile missing 'NaN'\n"
                        "set border 3\n"
                        "set tics nomirror out\n"
-                       "set key {6} samplen 2\n"
-                       "set multiplot layout {4},{3} title {5}\n",
-                       name, std::max<std::size_t>(640, columns * 360), rows * 290 + 30, columns, rows, literal(title),
-                       key);
+                       "set key {8} samplen 2\n"
+                       "set multiplot layout {6},{5} title {7}\n",
+                       name, width, height, static_cast<double>(width) / 96.0, static_cast<double>(height) / 96.0,
+                       columns, rows, literal(title), key);
+}
+
+std::string closing() {
+    return "unset multiplot\nset output\n"
+           "if (kind eq 'svg' && strstrt(GPVAL_TERMINALS, 'pdfcairo')) { kind = 'pdf'; reset; reread }\n";
 }
 
 std::pair<std::size_t, std::size_t> layout(std::size_t panels) {

@@ -25,6 +25,8 @@ inline constexpr std::array<const char*, 6> curve_colours{"#0072B2", "#E69F00", 
 /// What all scripts begin with: size in panels, no markup in names, missing values left out; `key` places the legend.
 [[nodiscard]] std::string preamble(const std::string& name, std::size_t columns, std::size_t rows,
                                    const std::string& title, const char* key);
+/// What they end with: the same again as PDF, where gnuplot has it.
+[[nodiscard]] std::string closing();
 /// Columns and rows of so many panels.
 [[nodiscard]] std::pair<std::size_t, std::size_t> layout(std::size_t panels);
 

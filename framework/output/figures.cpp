@@ -77,7 +77,15 @@ std::vector<Figure> rate_figures(const ValidationReport& report) {
                 stimulations.push_back(row.stimulation);
     std::vector<Figure> figures;
     for (const auto& stimulation : stimulations) {
-        Figure figure{"rates_" + file_name_of(stimulation), "", ""};
+        Figure figure;
+        figure.name = "rates_" + file_name_of(stimulation);
+        figure.section = "rates";
+        figure.title = fmt::format("Stationary rates over '{}': network and mean field", stimulation);
+        figure.condition = stimulation;
+        std::string cells;
+        std::size_t levels = 0;
+        std::optional<double> worst;
+        std::string where;
         const auto [columns, rows] = layout(report.populations.size());
         figure.script = preamble(figure.name, columns, rows,
                                  "network (± standard error over time blocks) and mean field, '" + stimulation + "'",
@@ -94,6 +102,14 @@ std::vector<Figure> rate_figures(const ValidationReport& report) {
             if (sorted.empty()) continue;
             std::stable_sort(sorted.begin(), sorted.end(),
                              [](const auto& a, const auto& b) { return a.stimulus_hz < b.stimulus_hz; });
+            cells += fmt::format("{}{} {}", cells.empty() ? "" : ", ", p.name, p.cells);
+            levels = std::max(levels, sorted.size());
+            for (const auto& row : sorted)
+                if (row.relative_error && !(std::abs(*row.relative_error) <= std::abs(worst.value_or(0.0)))) {
+                    worst = row.relative_error;
+                    where = fmt::format("{} at {:g} Hz: network {:.4g} Hz, mean field {:.4g} Hz", p.name,
+                                        row.stimulus_hz, *row.network_rate_hz, *row.mean_field_rate_hz);
+                }
             figure.data += fmt::format("{}# {}\n", index == 0 ? "" : "\n\n", p.name);
             bool mean_k = false;
             for (const auto& row : sorted) {
@@ -114,7 +130,16 @@ std::vector<Figure> rate_figures(const ValidationReport& report) {
             figure.script += "\n";
             ++index;
         }
-        figure.script += "unset multiplot\n";
+        figure.script += closing();
+        figure.caption = fmt::format("Rates of every population, in Hz, over the rate of '{}', in Hz, in the network "
+                                     "(black points; bars: ± one standard error over blocks of time) and in the mean "
+                                     "field (vermilion; dashed blue, where drawn: every cell at the mean in-degree). "
+                                     "Numbers of cells: {}.",
+                                     stimulation, cells);
+        figure.alt = fmt::format("Rates of {} population{} at {} level{} of '{}'", index, index == 1 ? "" : "s", levels,
+                                 levels == 1 ? "" : "s", stimulation);
+        figure.alt += worst ? fmt::format("; the mean field's largest error is {:+.1f} % ({}).", 100.0 * *worst, where)
+                            : "; there is no network's rate to compare with the mean field's.";
         figures.push_back(std::move(figure));
     }
     return figures;
@@ -124,7 +149,10 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
                      const MeanFieldResults& results, double smoothing_ms) {
     const auto& c = record.conditions.at(condition);
     const std::string file = course_file_name(record, condition);
-    Figure figure{"course_" + file.substr(0, file.size() - 4), "", ""};
+    Figure figure;
+    figure.name = "course_" + file.substr(0, file.size() - 4);
+    figure.section = "courses";
+    figure.condition = c.label.empty() ? c.stimulation : c.label;
     const auto model = std::find_if(results.conditions.begin(), results.conditions.end(), [&](const auto& m) {
         return m.stimulation == c.stimulation && m.condition == c.condition;
     });
@@ -156,6 +184,7 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
         fmt::format("set title 'stimulus'\nplot '{}.dat' index 0 using 1:2 with lines lw 1.5 lc rgb '{}' notitle\n",
                     figure.name, network_colour);
     std::size_t index = 1;
+    std::string cells, peaks;
     for (std::size_t p = 0; p < populations.size(); ++p) {
         if (!populations[p].modelled) continue;
         const auto& activity = c.population[p];
@@ -168,6 +197,18 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
         if (model != results.conditions.end() && in_model < model->course_hz.size())
             mean_field = resample(model->time_ms, model->course_hz[in_model], c.course_bin, network.size());
         const auto smooth_field = smooth_box(mean_field.hz, smoothing_ms, c.course_bin);
+        cells += fmt::format("{}{} {}", cells.empty() ? "" : ", ", populations[p].name, populations[p].cells);
+        const auto first = static_cast<std::size_t>(part.from_ms / c.course_bin);
+        const auto past = std::min(network.size(), static_cast<std::size_t>(part.to_ms / c.course_bin));
+        if (first < past) {
+            const auto highest = [&](const std::vector<double>& hz) {
+                return *std::max_element(hz.begin() + static_cast<std::ptrdiff_t>(first),
+                                         hz.begin() + static_cast<std::ptrdiff_t>(past));
+            };
+            peaks += fmt::format("{}{} {:.3g} Hz", peaks.empty() ? "" : ", ", populations[p].name, highest(network));
+            if (compared && first >= mean_field.first && past <= mean_field.last)
+                peaks += fmt::format(" (mean field {:.3g} Hz)", highest(smooth_field));
+        }
         figure.data += fmt::format("\n\n# {}: time (ms), network (Hz), standard error (Hz), mean field (Hz)\n",
                                    populations[p].name);
         for (std::size_t i = 0; i < network.size(); ++i) {
@@ -192,12 +233,28 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
                             figure.name, index, mean_field_colour);
         ++index;
     }
-    figure.script += "unset multiplot\n";
+    figure.script += closing();
+    figure.title = fmt::format("Time course of '{}': {}", c.stimulation,
+                               compared ? "network and mean field" : "network alone");
+    figure.caption = fmt::format(
+        "The stimulus and the populations' rates, in Hz, over time, in ms, in the network (black, mean of {} trial{}{})"
+        "{}, smoothed by a box of {:g} ms. Numbers of cells: {}.",
+        c.trials, c.trials == 1 ? "" : "s",
+        c.trials > 1 ? fmt::format("; band: ± one standard error of a bin of {:g} ms over trials", c.course_bin) : "",
+        compared ? " and in the mean field (vermilion)" : "", smoothing_ms, cells);
+    figure.alt = fmt::format("Time courses of {} population{} under '{}'{}.", modelled, modelled == 1 ? "" : "s",
+                             c.stimulation, peaks.empty() ? "" : "; highest rates of the network: " + peaks);
     return figure;
 }
 
 Figure transfer_figure(const TransferSlices& slices) {
-    Figure figure{"transfer_" + file_name_of(slices.population), "", ""};
+    Figure figure;
+    figure.name = "transfer_" + file_name_of(slices.population);
+    figure.section = "transfer";
+    figure.title = fmt::format("{}: cuts through the transfer function", slices.population);
+    figure.population = slices.population;
+    double highest = 0;
+    std::size_t samples = 0;
     figure.script =
         preamble(figure.name, 1, 1,
                  slices.population + ": sampled rates (± standard error, n >= " + fmt::format("{:g}", slices.seconds) +
@@ -207,6 +264,8 @@ Figure transfer_figure(const TransferSlices& slices) {
     std::string plots;
     std::size_t index = 0;
     for (const auto& curve : slices.curves) {
+        for (const double rate : curve.rate_hz) highest = std::max(highest, rate);
+        samples += curve.sampled_G_e.size();
         const char* colour = curve_colours[(index / 2) % curve_colours.size()];
         figure.data +=
             fmt::format("{}# G_i = {} nS: G_e (nS), fitted rate (Hz)\n", index == 0 ? "" : "\n\n", curve.G_i);
@@ -226,7 +285,15 @@ Figure transfer_figure(const TransferSlices& slices) {
         index += 2;
     }
     if (!plots.empty()) figure.script += plots + "\n";
-    figure.script += "unset multiplot\n";
+    figure.script += closing();
+    figure.caption = fmt::format("Fitted rate (lines), in Hz, over the summed excitatory conductance, in nS, at {} "
+                                 "level{} of the summed inhibitory conductance, and the sampled rates within 15 % of "
+                                 "each level (points; bars: ± one standard error, at least {:g} neuron-seconds each).",
+                                 slices.curves.size(), slices.curves.size() == 1 ? "" : "s", slices.seconds);
+    figure.alt = fmt::format("{} cut{} through the transfer function of {} with {} sampled points; fitted rates up to "
+                             "{:.3g} Hz.",
+                             slices.curves.size(), slices.curves.size() == 1 ? "" : "s", slices.population, samples,
+                             highest);
     return figure;
 }
 

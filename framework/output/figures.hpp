@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "output/figure.hpp"
 #include "simulate/spike_record.hpp"
 #include "transfer/function.hpp"
 #include "transfer/table.hpp"
@@ -37,19 +36,11 @@ struct SlicePathway {
 [[nodiscard]] TransferSlices transfer_slices(const TransferFunction&, std::span<const SlicePathway>,
                                              const TransferTable&, std::size_t count = 4);
 
-/// A figure: the script FOLDER/NAME.gp, its data FOLDER/NAME.dat, and what gnuplot makes of them, FOLDER/NAME.svg.
-struct Figure {
-    std::string name, script, data;
-};
 /// Network against mean field over a stationary stimulus, one panel a population, error bars of one standard error.
 [[nodiscard]] std::vector<Figure> rate_figures(const ValidationReport&);
 /// The network's course with its band, the mean field's and the stimulus; one panel a population.
 [[nodiscard]] Figure course_figure(const SpikeRecord&, std::size_t condition, std::span<const RecordedPopulation>,
                                    const MeanFieldResults&, double smoothing_ms);
 [[nodiscard]] Figure transfer_figure(const TransferSlices&);
-
-/// Writes scripts and data, and runs gnuplot on each.  Returns one line for the user when gnuplot is missing or fails
-/// on one, or "": scripts and data are then there all the same.  Throws InputError when the folder cannot be written.
-[[nodiscard]] std::string write_figures(const std::filesystem::path& folder, std::span<const Figure>);
 
 } // namespace mfm

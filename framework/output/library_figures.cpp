@@ -71,7 +71,10 @@ std::vector<Figure> library_figures(const ModelLibrary& library) {
         std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
             return library.members[i].values[a] < library.members[j].values[a];
         });
-        Figure figure{"rates_over_" + file_name_of(axis.name), "", ""};
+        Figure figure;
+        figure.name = "rates_over_" + file_name_of(axis.name);
+        figure.section = "library";
+        figure.title = fmt::format("{}: rates over {}", library.name, axis.name);
         const auto [columns, rows] = layout(panels.size());
         const bool lines = library.config.axes.size() == 1;
         figure.script = preamble(figure.name, columns, rows,
@@ -104,7 +107,19 @@ std::vector<Figure> library_figures(const ModelLibrary& library) {
             }
             figure.script += "\n";
         }
-        figure.script += "unset multiplot\n";
+        figure.script += closing();
+        figure.caption = fmt::format(
+            "Rates, in Hz, of the library's {} members over {}{}, one panel a population, one colour a stationary "
+            "condition (at most {} of them): mean fields ({}) and their networks (points), where there are any.",
+            order.size(), axis.name, axis.unit.empty() ? "" : ", in " + axis.unit, most_curves,
+            lines ? "lines" : "crosses");
+        figure.alt = fmt::format("Rates of {} population{} in {} member{}", panels.size(), panels.size() == 1 ? "" : "s",
+                                 order.size(), order.size() == 1 ? "" : "s");
+        if (!order.empty())
+            figure.alt += fmt::format("; {} goes from {:g} to {:g}{}{}", axis.name,
+                                      library.members[order.front()].values[a], library.members[order.back()].values[a],
+                                      axis.unit.empty() ? "" : " ", axis.unit);
+        figure.alt += ".";
         figures.push_back(std::move(figure));
     }
     return figures;

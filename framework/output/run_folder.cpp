@@ -15,7 +15,10 @@ std::vector<std::string> write_run_folder(const std::filesystem::path& folder, c
     const auto& report = *out.report;
     const MeanFieldResults none;
     const MeanFieldResults& mean_field = out.mean_field != nullptr ? *out.mean_field : none;
-    std::vector<Figure> figures = rate_figures(report);
+    std::vector<Figure> figures; // in the order in which people read them
+    for (const auto& slices : out.slices)
+        if (!slices.curves.empty()) figures.push_back(transfer_figure(slices));
+    for (Figure& figure : rate_figures(report)) figures.push_back(std::move(figure));
     if (!out.resolved_toml.empty()) write_file(folder / "pipeline.resolved.toml", out.resolved_toml);
     if (out.record != nullptr) {
         write_file(folder / "rates.csv", rates_csv(*out.record, out.populations, report));
@@ -39,8 +42,6 @@ std::vector<std::string> write_run_folder(const std::filesystem::path& folder, c
     for (std::size_t i = 0; i < out.tables.size(); ++i)
         write_file(folder / "transfer" / (file_name_of(out.tables[i].population) + ".csv"),
                    transfer_csv(out.tables[i], i < out.columns.size() ? out.columns[i] : TransferColumns{}));
-    for (const auto& slices : out.slices)
-        if (!slices.curves.empty()) figures.push_back(transfer_figure(slices));
     std::vector<std::string> lines;
     if (out.figures && !figures.empty())
         if (auto line = write_figures(folder / "figures", figures); !line.empty()) lines.push_back(std::move(line));

@@ -42,8 +42,13 @@ std::string axes(const ValidationReport& report, const char* y) {
 }
 
 Figure spectrum_figure(const ValidationReport& report, const std::vector<SpectrumRow>& rows, const std::string& name) {
-    Figure figure{name, "",
-                  "# frequency (Hz), power (Hz^2/Hz): network, mean field, mean field with finite-size noise\n"};
+    Figure figure;
+    figure.name = name;
+    figure.data = "# frequency (Hz), power (Hz^2/Hz): network, mean field, mean field with finite-size noise\n";
+    figure.section = "spectra";
+    figure.title = fmt::format("Power spectra at '{}', {:g} Hz", rows.front().stimulation, rows.front().stimulus_hz);
+    figure.condition = rows.front().label;
+    std::string peaks;
     const auto [columns, lines] = layout(rows.size());
     figure.script = preamble(name, columns, lines,
                              fmt::format("power of the populations' activity, '{}' at {:g} Hz",
@@ -56,6 +61,11 @@ Figure spectrum_figure(const ValidationReport& report, const std::vector<Spectru
         for (std::size_t k = 0; k < report.frequency_hz.size(); ++k)
             figure.data += fmt::format("{} {} {} {}\n", report.frequency_hz[k], data_number(at(row.network, k)),
                                        data_number(at(row.mean_field, k)), data_number(at(row.noisy, k)));
+        if (!row.network.empty() && !report.frequency_hz.empty()) {
+            const auto at = std::max_element(row.network.begin(), row.network.end()) - row.network.begin();
+            peaks += fmt::format("{}{} at {:.3g} Hz", peaks.empty() ? "" : ", ", row.population,
+                                 report.frequency_hz[static_cast<std::size_t>(at)]);
+        }
         figure.script += fmt::format("set title {}\n", literal(row.population));
         std::string plots;
         const auto curve = [&](const std::vector<double>& power, int column, const char* style, const char* title) {
@@ -69,13 +79,24 @@ Figure spectrum_figure(const ValidationReport& report, const std::vector<Spectru
               "mean field, linear theory");
         figure.script += plots + "\n";
     }
-    figure.script += "unset multiplot\n";
+    figure.script += closing();
+    figure.caption = "Two-sided power of the populations' activity, in Hz²/Hz, over frequency, in Hz: of the network "
+                     "(black), of the mean field by linear theory (vermilion) and of the mean field integrated with "
+                     "finite-size noise (light blue), as far as they were computed. Both axes are logarithmic.";
+    figure.alt = fmt::format("Power spectra of {} population{}{}.", rows.size(), rows.size() == 1 ? "" : "s",
+                             peaks.empty() ? "" : "; the network's power is largest: " + peaks);
     return figure;
 }
 
 Figure response_figure(const ValidationReport& report, const std::vector<const SpectrumRow*>& rows,
                        const std::string& stimulation) {
-    Figure figure{"response_" + file_name_of(stimulation), "", "# frequency (Hz), gain (Hz per Hz), phase (deg)\n"};
+    Figure figure;
+    figure.name = "response_" + file_name_of(stimulation);
+    figure.data = "# frequency (Hz), gain (Hz per Hz), phase (deg)\n";
+    figure.section = "spectra";
+    figure.title = fmt::format("Response of the mean field to small oscillations of '{}'", stimulation);
+    figure.condition = stimulation;
+    std::string largest;
     std::vector<std::string> populations;
     for (const SpectrumRow* row : rows)
         if (std::find(populations.begin(), populations.end(), row->population) == populations.end())
@@ -90,9 +111,15 @@ Figure response_figure(const ValidationReport& report, const std::vector<const S
         figure.script += fmt::format("set title {}\n", literal(population));
         std::string plots;
         std::size_t curve = 0;
+        double gain = 0, gain_at = 0;
         for (const SpectrumRow* row : rows) {
             if (row->population != population) continue;
             figure.data += fmt::format("{}# {} at {} Hz\n", index == 0 ? "" : "\n\n", population, row->stimulus_hz);
+            for (std::size_t k = 0; k < row->response_gain.size(); ++k)
+                if (row->response_gain[k] > gain) {
+                    gain = row->response_gain[k];
+                    gain_at = report.frequency_hz[k];
+                }
             for (std::size_t k = 0; k < report.frequency_hz.size(); ++k)
                 figure.data += fmt::format("{} {} {}\n", report.frequency_hz[k], data_number(at(row->response_gain, k)),
                                            data_number(at(row->response_phase_deg, k)));
@@ -102,8 +129,16 @@ Figure response_figure(const ValidationReport& report, const std::vector<const S
             ++index;
         }
         figure.script += plots + "\n";
+        largest +=
+            fmt::format("{}{} {:.3g} Hz/Hz at {:.3g} Hz", largest.empty() ? "" : ", ", population, gain, gain_at);
     }
-    figure.script += "unset multiplot\n";
+    figure.script += closing();
+    figure.caption = fmt::format("By how many Hz a population's rate swings for each Hz by which '{}' does (gain, "
+                                 "Hz/Hz), over frequency, in Hz: linear theory of the mean field at each stationary "
+                                 "level. Both axes are logarithmic.",
+                                 stimulation);
+    figure.alt = fmt::format("Gain of {} population{} over frequency; largest gains: {}.", populations.size(),
+                             populations.size() == 1 ? "" : "s", largest);
     return figure;
 }
 

@@ -314,8 +314,7 @@ std::string tuned_toml(const TunedModel& model, const DocumentNode& base_documen
     return fmt::format("# {}\n{}\n{}", what, to_toml(include), to_toml(difference));
 }
 
-std::pair<std::string, std::string> front_figure(const std::string& name, const TuneConfig& tune,
-                                                 const TuneFront& front) {
+Figure front_figure(const std::string& name, const TuneConfig& tune, const TuneFront& front) {
     const std::size_t k = tune.objectives.size();
     std::vector<std::pair<std::size_t, std::size_t>> pairs;
     for (std::size_t a = 0; a < k; ++a)
@@ -343,7 +342,17 @@ std::pair<std::string, std::string> front_figure(const std::string& name, const 
                         literal(tune.objectives[a] + ", error / sd"), literal(tune.objectives[b] + ", error / sd"),
                         a + 1, b + 1, curve_colours[0], a + 1, b + 1, network_colour, a + 1, b + 1, mean_field_colour,
                         a + 1, b + 1, curve_colours[2]);
-    return {script + "unset multiplot\n", data};
+    Figure figure;
+    figure.name = "front";
+    figure.script = script + closing();
+    figure.data = data;
+    figure.section = "tune";
+    figure.title = name + ": front of the objectives";
+    figure.caption = "Errors of every pair of objectives, in standard deviations of their targets: the points of the "
+                     "front, none of which is better than another in all objectives, the start, the point nearest to "
+                     "the ideal and the knee.";
+    figure.alt = fmt::format("Front of {} points over {} objectives.", front.points.size(), k);
+    return figure;
 }
 
 std::vector<std::string> write_tune(const std::filesystem::path& folder, const std::string& name,
@@ -367,8 +376,7 @@ std::vector<std::string> write_tune(const std::filesystem::path& folder, const s
         toml("tuned.toml", o.front->points[o.front->nearest].x, "tuned: the front's point nearest to the ideal");
         toml("tuned_knee.toml", o.front->points[o.front->knee].x, "tuned: the front's knee");
         write_file(folder / "front.csv", front_csv(model.tune(), *o.front));
-        const auto [script, data] = front_figure(name, model.tune(), *o.front);
-        const std::vector<Figure> figures{{"front", script, data}};
+        const std::vector<Figure> figures{front_figure(name, model.tune(), *o.front)};
         if (std::string line = write_figures(folder, figures); !line.empty()) lines.push_back(std::move(line));
     }
     return lines;

@@ -99,9 +99,9 @@ Figure draw(const Drawn& m) {
                                 "plot '{0}.dat' index 0 with lines lc rgb '{1}' title '{2:g} pA', "
                                 "'' index 1 with lines lc rgb '{3}' title '{4:g} pA'\n"
                                 "set xlabel 'pA'\nset ylabel 'Hz'\nset yrange [0:*]\n"
-                                "plot '{0}.dat' index 2 with lines lw 2 lc rgb '{5}' notitle\n"
-                                "unset multiplot\n",
-                                m.id, curve_colours[0], m.step[0], curve_colours[1], m.step[1], network_colour);
+                                "plot '{0}.dat' index 2 with lines lw 2 lc rgb '{5}' notitle\n",
+                                m.id, curve_colours[0], m.step[0], curve_colours[1], m.step[1], network_colour) +
+                    closing();
     return figure;
 }
 

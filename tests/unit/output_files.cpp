@@ -351,7 +351,9 @@ TEST_CASE("without gnuplot the scripts and data are there, and one line says so"
 
 TEST_CASE("a script that gnuplot refuses is one line with its reason") {
     const fixture::Folder folder;
-    const std::vector<mfm::Figure> figures{{"broken", "plot nonsense\n", ""}};
+    std::vector<mfm::Figure> figures(1);
+    figures[0].name = "broken";
+    figures[0].script = "plot nonsense\n";
     const auto line = mfm::write_figures(folder.path(), figures);
     if (line.find("not installed") != std::string::npos) return;
     CHECK_THAT(line,
