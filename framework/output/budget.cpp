@@ -138,7 +138,7 @@ Figure budget_figure(const ValidationReport& report, const std::string& stimulat
     Figure figure;
     figure.name = fmt::format("error_budget_{}", file_name_of(stimulation));
     figure.section = "budget";
-    figure.title = fmt::format("What the errors over '{}' are made of", stimulation);
+    figure.title = fmt::format("What the errors over {} are made of", stimulation);
     figure.condition = stimulation;
     std::string largest, cells;
     std::vector<std::string> names;

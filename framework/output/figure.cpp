@@ -30,6 +30,17 @@ std::string index_json(std::span<const Figure> figures, const std::vector<bool>&
     return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// The date at which a PDF was made would make equal figures unequal: the beginning of time in its place.
+void forget_date(const std::filesystem::path& pdf) {
+    if (!std::filesystem::exists(pdf)) return; // gnuplot cannot make PDF
+    std::string bytes = read_file(pdf);
+    const std::string_view key = "/CreationDate (D:", beginning = "19700101000000";
+    const std::size_t at = bytes.find(key);
+    if (at == std::string::npos || bytes.size() < at + key.size() + beginning.size()) return;
+    bytes.replace(at + key.size(), beginning.size(), beginning);
+    write_file(pdf, bytes);
+}
+
 } // namespace
 
 std::string write_figures(const std::filesystem::path& folder, std::span<const Figure> figures) {
@@ -47,6 +58,7 @@ std::string write_figures(const std::filesystem::path& folder, std::span<const F
         if (missing) continue;
         const GnuplotOutcome outcome = run_gnuplot(folder, figure.name + ".gp");
         drawn[i] = !outcome.missing && outcome.problem.empty();
+        if (drawn[i]) forget_date(folder / (figure.name + ".pdf"));
         missing = outcome.missing;
         if (missing)
             line =

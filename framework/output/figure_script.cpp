@@ -12,8 +12,8 @@ namespace mfm {
 namespace {
 
 constexpr double title_height = 34;          // of the figure
-constexpr double above = 32, below = 52;     // of a panel: its title, its axis labels
-constexpr double left = 70;                  // of a panel: its axis labels
+constexpr double above = 30, below = 58;     // of a panel: its title, its axis labels
+constexpr double left = 74;                  // of a panel: its axis labels
 constexpr double key_row = 21, letter = 7.5; // px
 constexpr double pixels_per_cm = 40;
 
@@ -80,7 +80,7 @@ std::string preamble(const std::string& name, const std::string& title, double h
                        "    set terminal svg size {1:.0f},{2:.0f} font 'sans-serif,13' noenhanced background "
                        "'#ffffff' name '{0}'\n"
                        "}} else {{\n"
-                       "    set terminal pdfcairo size {3:.2f}cm,{4:.2f}cm font 'sans-serif,13' fontscale 0.65 "
+                       "    set terminal pdfcairo size {3:.2f}cm,{4:.2f}cm font 'sans-serif,13' fontscale 0.52 "
                        "linewidth 1.4 noenhanced background '#ffffff'\n"
                        "}}\n"
                        "set output '{0}.'.kind\n"
@@ -88,8 +88,11 @@ std::string preamble(const std::string& name, const std::string& title, double h
                        "set border 3 lw 1\n"
                        "set tics nomirror out scale 0.6\n"
                        "set grid ytics lt 1 lw 0.5 lc rgb '#dddddd'\n"
-                       "set title offset 0,-0.4\n"
-                       "set key off\n"
+                       "set title offset 0,-0.6\n"
+                       "set xtics offset 0,0.3\n"
+                       "set xlabel offset 0,0.6\n"
+                       "set ylabel offset 1.2,0\n"
+                       "set key off\nset pointintervalbox 0\n"
                        "set multiplot title {5}\n",
                        name, figure_width, height, figure_width / pixels_per_cm, height / pixels_per_cm,
                        literal(title));
@@ -109,7 +112,7 @@ double stacked_height(std::span<const Strip> strips) {
 }
 
 std::string stacked(std::span<const Strip> strips, double height) {
-    std::string out = "unset xlabel\nset format x ''\n";
+    std::string out = "set xlabel ''\nset format x ''\n";
     double top = title_height;
     for (std::size_t i = 0; i < strips.size(); ++i) {
         if (i + 1 == strips.size()) out += "set xlabel 'time (ms)'\nset format x\n";
@@ -124,6 +127,16 @@ std::string plotted(std::span<const std::string> parts) {
     std::string out;
     for (const std::string& part : parts) out += (out.empty() ? "plot " : ", \\\n     ") + part;
     return out.empty() ? out : out + "\n";
+}
+
+std::string tics(char axis, double lowest, double highest, double pixels) {
+    const double most = std::max(1.0, pixels / (axis == 'x' ? 50.0 : 28.0)), least_step = (highest - lowest) / most;
+    if (!(least_step > 0.0) || !std::isfinite(least_step)) return fmt::format("set {}tics autofreq\n", axis);
+    const double power = std::pow(10.0, std::floor(std::log10(least_step)));
+    double step = 10.0 * power;
+    for (const double round : {5.0, 2.0, 1.0})
+        if (round * power >= least_step) step = round * power;
+    return fmt::format("set {}tics {:g}\n", axis, step);
 }
 
 std::string key(std::span<const KeyEntry> entries, double height) {

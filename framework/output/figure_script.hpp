@@ -68,6 +68,8 @@ struct Strip {
 [[nodiscard]] std::string placed(const Axes&, double height);
 /// The command that draws all of these ("'x.dat' using 1:2 with lines ...") into one plot; "" for none.
 [[nodiscard]] std::string plotted(std::span<const std::string> parts);
+/// Tics of an axis ('x' or 'y') that shows these values on so many px: few enough to be read, at round numbers.
+[[nodiscard]] std::string tics(char axis, double lowest, double highest, double pixels);
 /// The key, at the figure's lower edge; no plot may follow.
 [[nodiscard]] std::string key(std::span<const KeyEntry>, double height);
 /// What all scripts end with.

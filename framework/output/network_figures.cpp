@@ -32,16 +32,27 @@ std::string cells_title(const RecordedPopulation& p) {
     return fmt::format("set title {}\n", literal(fmt::format("{} (n = {} cells)", p.name, p.cells)));
 }
 
+/// Tics of a strip from 0 to the highest of these rates in the window.
+std::string strip_tics(const std::vector<double>& rate, const ConditionRecord& c, std::pair<double, double> shown,
+                       double height) {
+    double highest = 0;
+    for (std::size_t i = 0; i < rate.size(); ++i)
+        if (const double t = (static_cast<double>(i) + 0.5) * c.course_bin; t >= shown.first && t <= shown.second)
+            highest = std::max(highest, rate[i]);
+    return tics('y', 0, highest, height);
+}
+
 /// The stimulus, as block 0 of the data and the uppermost strip.
-Strip stimulus_strip(Figure& figure, const ConditionRecord& c) {
+Strip stimulus_strip(Figure& figure, const ConditionRecord& c, std::pair<double, double> shown) {
     figure.data += "# time (ms), stimulus (Hz)\n";
     for (std::size_t i = 0; i < c.stimulus_hz.size(); ++i)
         figure.data +=
             fmt::format("{} {}\n", (static_cast<double>(i) + 0.5) * c.course_bin, data_number(c.stimulus_hz[i]));
     if (c.stimulus_hz.empty()) figure.data += "NaN NaN\n";
     return {title_gap, stimulus_height,
-            fmt::format("set title 'stimulus'\nplot '{}.dat' index 0 using 1:2 with lines lw 1.5 lc rgb '{}'\n",
-                        figure.name, network_colour)};
+            strip_tics(c.stimulus_hz, c, shown, stimulus_height) +
+                fmt::format("set title 'stimulus'\nplot '{}.dat' index 0 using 1:2 with lines lw 1.5 lc rgb '{}'\n",
+                            figure.name, network_colour)};
 }
 
 std::string time_axes(const std::pair<double, double>& shown) {
@@ -59,7 +70,7 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
     figure.name = "course_" + file.substr(0, file.size() - 4);
     figure.section = "courses";
     figure.title =
-        fmt::format("Time course of '{}': {}", c.stimulation, compared ? "network and mean field" : "network alone");
+        fmt::format("Time course of {}: {}", c.stimulation, compared ? "network and mean field" : "network alone");
     figure.condition = condition_name(c);
     const auto model = std::find_if(results.conditions.begin(), results.conditions.end(), [&](const auto& m) {
         return m.stimulation == c.stimulation && m.condition == c.condition;
@@ -68,7 +79,9 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
     const std::string network_line = fmt::format("lw 1.5 lc rgb '{}'", network_colour);
     const std::string band = fmt::format("filledcurves fs transparent solid 0.25 noborder lc rgb '{}'", network_colour);
     const std::string mean_field_line = fmt::format("lw 2 lc rgb '{}'", mean_field_colour);
-    std::vector<Strip> strips{stimulus_strip(figure, c)};
+    const auto shown = window(c, 50, 1000);
+    constexpr double course_height = 100; // px
+    std::vector<Strip> strips{stimulus_strip(figure, c, shown)};
     std::string cells, peaks;
     bool any_band = false;
     for (std::size_t p = 0; p < populations.size(); ++p) {
@@ -111,14 +124,21 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
         any_band = any_band || !error.empty();
         parts.push_back(block + " using 1:2 with lines " + network_line);
         if (compared) parts.push_back(block + " using 1:4 with lines " + mean_field_line);
-        strips.push_back({title_gap, 100, cells_title(populations[p]) + plotted(parts)});
+        std::vector<double> highest = network;
+        for (std::size_t i = 0; i < highest.size(); ++i) {
+            if (i < error.size()) highest[i] += error[i];
+            if (compared && i >= mean_field.first && i < mean_field.last)
+                highest[i] = std::max(highest[i], smooth_field[i]);
+        }
+        strips.push_back({title_gap, course_height,
+                          strip_tics(highest, c, shown, course_height) + cells_title(populations[p]) + plotted(parts)});
     }
     std::vector<KeyEntry> entries{{"with lines " + network_line, "network"}};
     if (any_band) entries.push_back({"with " + band, "± standard error"});
     if (compared) entries.push_back({"with lines " + mean_field_line, "mean field"});
     const double height = stacked_height(strips) + key_height(entries);
-    figure.script = preamble(figure.name, figure.title, height) + time_axes(window(c, 50, 1000)) +
-                    stacked(strips, height) + key(entries, height) + closing();
+    figure.script = preamble(figure.name, figure.title, height) + time_axes(shown) + stacked(strips, height) +
+                    key(entries, height) + closing();
     figure.caption = fmt::format(
         "The stimulus and the populations' rates, in Hz, over time, in ms: the network (black, mean of {}{}){}, "
         "smoothed by a box of {:g} ms. Cells: {}.",
@@ -140,12 +160,12 @@ std::optional<Figure> raster_figure(const SpikeRecord& record, std::span<const R
     Figure figure;
     figure.name = "raster";
     figure.section = "network";
-    figure.title = fmt::format("Spikes of the network: '{}'", condition_name(c));
+    figure.title = fmt::format("Spikes of the network: {}", condition_name(c));
     figure.condition = condition_name(c);
     const auto shown =
         c.stationary ? std::pair{c.transient, std::min(c.duration, c.transient + 500.0)} : window(c, 50, 700);
     constexpr std::size_t most_marks = 6000; // of the figure: some 200 kB
-    std::vector<Strip> strips{stimulus_strip(figure, c)};
+    std::vector<Strip> strips{stimulus_strip(figure, c, shown)};
     std::size_t block = 1;
     std::string sampled, rates;
     for (std::size_t p = 0; p < populations.size(); ++p) {
@@ -163,13 +183,13 @@ std::optional<Figure> raster_figure(const SpikeRecord& record, std::span<const R
         if (marks == 0) figure.data += "NaN NaN\n";
         append_listed(sampled, fmt::format("{} {} of {}", populations[p].name, rows, populations[p].cells));
         strips.push_back(
-            {title_gap, std::max(14.0, 1.5 * static_cast<double>(rows)),
-             fmt::format("set title {}\nset ylabel 'cells'\nset yrange [0.4:{}]\nunset ytics\nplot '{}.dat' index {} "
-                         "using 1:($2-0.4):(0):(0.8) with vectors nohead lw 1 lc rgb '{}'\nset ytics autofreq\n",
-                         literal(fmt::format("{}: {} of {} cells, and rate of all", populations[p].name, rows,
-                                             populations[p].cells)),
-                         static_cast<double>(std::max<std::size_t>(rows, 1)) + 0.6, figure.name, block,
-                         network_colour)});
+            {title_gap, std::max(24.0, 2.0 * static_cast<double>(rows)),
+             fmt::format(
+                 "set title {}\nset ylabel 'cells'\nset yrange [0.4:{}]\nset ytics 1000\nplot '{}.dat' index {} "
+                 "using 1:($2-0.4):(0):(0.8) with vectors nohead lw 1 lc rgb '{}'\n",
+                 literal(fmt::format("{}: {} of {} cells, and rate of all", populations[p].name, rows,
+                                     populations[p].cells)),
+                 static_cast<double>(std::max<std::size_t>(rows, 1)) + 0.6, figure.name, block, network_colour)});
         const auto course = smooth_box(activity.course_hz, smoothing_ms, c.course_bin);
         double sum = 0;
         std::size_t bins = 0;
@@ -186,9 +206,10 @@ std::optional<Figure> raster_figure(const SpikeRecord& record, std::span<const R
             append_listed(rates, fmt::format("{} {:.3g} Hz", populations[p].name, sum / static_cast<double>(bins)));
         strips.push_back(
             {close_gap, 40,
-             fmt::format("unset title\nset ylabel 'Hz'\nset yrange [0:*]\nplot '{}.dat' index {} using 1:2 "
-                         "with filledcurves y1=0 fs solid 0.5 noborder lc rgb '{}'\n",
-                         figure.name, block + 1, curve_colours[0])});
+             strip_tics(course, c, shown, 40) +
+                 fmt::format("set title ''\nset ylabel 'Hz'\nset yrange [0:*]\nplot '{}.dat' index {} using 1:2 "
+                             "with filledcurves y1=0 fs solid 0.5 noborder lc rgb '{}'\n",
+                             figure.name, block + 1, curve_colours[0])});
         block += 2;
     }
     const double height = stacked_height(strips);
@@ -222,7 +243,7 @@ std::vector<Figure> cell_rate_figures(const SpikeRecord& record, std::span<const
         Figure figure;
         figure.name = "cell_rates_" + file_name_of(stimulation);
         figure.section = "network";
-        figure.title = fmt::format("Rates of the network's single cells, '{}'", stimulation);
+        figure.title = fmt::format("Rates of the network's single cells, {}", stimulation);
         figure.condition = stimulation;
         figure.data = "# lower edge of the bin (Hz), cells in it (%)\n";
         std::vector<std::string> styles, plots;
@@ -241,7 +262,7 @@ std::vector<Figure> cell_rate_figures(const SpikeRecord& record, std::span<const
                 for (const double rate : c->population[p].cell_rate_hz) highest = std::max(highest, rate);
                 quantum = std::max(quantum, 1000.0 / ((c->duration - c->transient) * c->trials));
             }
-            constexpr double bins = 40;
+            const double bins = std::clamp(2.0 * std::sqrt(static_cast<double>(populations[p].cells)), 8.0, 40.0);
             const double width = quantum * std::max(1.0, std::ceil(highest / (bins * quantum)));
             std::vector<std::string> parts;
             for (std::size_t i = 0; i < levels.size(); ++i) {
@@ -261,7 +282,7 @@ std::vector<Figure> cell_rate_figures(const SpikeRecord& record, std::span<const
             const PopulationActivity& last = levels.back()->population[p];
             append_listed(spread,
                           fmt::format("{} {:.3g} ± {:.3g} Hz", populations[p].name, last.rate_hz, last.rate_sd_hz));
-            plots.push_back(cells_title(populations[p]) + plotted(parts));
+            plots.push_back(tics('x', 0, highest, 250) + cells_title(populations[p]) + plotted(parts));
         }
         if (plots.empty()) continue;
         const Sheet sheet{plots.size()};

@@ -34,7 +34,8 @@ template <class Row> std::vector<Row> rows_of(const std::vector<Row>& rows, cons
 template <class Row> std::string x_range(const std::vector<Row>& sorted) {
     const double from = sorted.front().stimulus_hz, to = sorted.back().stimulus_hz;
     const double beside = to > from ? 0.06 * (to - from) : 1.0;
-    return fmt::format("set xrange [{}:{}]\n", from - beside, to + beside);
+    constexpr double narrowest = 250; // px of a panel
+    return fmt::format("set xrange [{}:{}]\n{}", from - beside, to + beside, tics('x', from, to, narrowest));
 }
 
 std::string panel_title(const PopulationReport& p) {
@@ -49,7 +50,7 @@ Figure rate_figure(const ValidationReport& report, const std::string& stimulatio
     Figure figure;
     figure.name = "rates_" + file_name_of(stimulation);
     figure.section = "rates";
-    figure.title = fmt::format("Stationary rates over '{}': network and mean field", stimulation);
+    figure.title = fmt::format("Stationary rates over {}: network and mean field", stimulation);
     figure.condition = stimulation;
     figure.data = "# stimulus (Hz), network rate (Hz), standard error (Hz), mean-field rate (Hz), mean-field rate at "
                   "mean in-degree (Hz), relative error (%), its standard error (%)\n";
@@ -68,6 +69,7 @@ Figure rate_figure(const ValidationReport& report, const std::string& stimulatio
         levels = std::max(levels, sorted.size());
         figure.data += fmt::format("{}# {}\n", index == 0 ? "" : "\n\n", p.name);
         bool mean_k = false;
+        double lowest = -5, highest = 5; // %, of the errors
         for (const StationaryRow& row : sorted) {
             std::optional<double> percent, percent_se;
             if (row.relative_error) percent = 100.0 * *row.relative_error;
@@ -78,6 +80,8 @@ Figure rate_figure(const ValidationReport& report, const std::string& stimulatio
                             data_number(row.network_rate_se_hz), data_number(row.mean_field_rate_hz),
                             data_number(row.mean_field_mean_k_rate_hz), data_number(percent), data_number(percent_se));
             mean_k = mean_k || row.mean_field_mean_k_rate_hz;
+            lowest = std::min(lowest, percent.value_or(0.0) - percent_se.value_or(0.0));
+            highest = std::max(highest, percent.value_or(0.0) + percent_se.value_or(0.0));
             if (!percent || std::abs(*percent) <= std::abs(worst.value_or(0.0))) continue;
             worst = percent;
             where = fmt::format("{} at {:g} Hz: network {:.4g} Hz, mean field {:.4g} Hz", p.name, row.stimulus_hz,
@@ -89,17 +93,18 @@ Figure rate_figure(const ValidationReport& report, const std::string& stimulatio
         std::vector<std::string> parts{block + " using 1:2:3 with yerrorbars " + network_points};
         if (mean_k) parts.push_back(block + " using 1:5 with lines " + mean_k_line);
         parts.push_back(block + " using 1:4 with linespoints " + mean_field_line);
-        plots.emplace_back(Axes{axes.left, axes.top, axes.width, rates_height},
-                           panel_title(p) + x_range(sorted) +
-                               "unset xlabel\nset format x ''\nset ylabel 'rate (Hz)'\nset yrange [0:*]\n" +
-                               plotted(parts));
+        plots.emplace_back(
+            Axes{axes.left, axes.top, axes.width, rates_height},
+            panel_title(p) + x_range(sorted) +
+                "set xlabel ''\nset format x ''\nset ylabel 'rate (Hz)'\nset yrange [0:*]\nset ytics autofreq\n" +
+                plotted(parts));
         const std::vector<std::string> error{block + " using 1:6 with lines lw 1 lc rgb '" + mean_field_colour + "'",
                                              block + " using 1:6:7 with yerrorbars " + mean_field_line};
         plots.emplace_back(Axes{axes.left, axes.top + rates_height + gap, axes.width, errors_height},
-                           fmt::format("unset title\nset xlabel {}\nset format x\nset ylabel 'error (%)'\nset yrange "
+                           fmt::format("set title ''\nset xlabel {}\nset format x\nset ylabel 'error (%)'\nset yrange "
                                        "[*<-5:5<*]\nset xzeroaxis lt 1 lc rgb '#000000'\n",
                                        literal("rate of " + stimulation + " (Hz)")) +
-                               plotted(error) + "unset xzeroaxis\n");
+                               tics('y', lowest, highest, errors_height) + plotted(error) + "unset xzeroaxis\n");
     }
     std::vector<KeyEntry> entries{{"with yerrorbars " + network_points, "network"},
                                   {"with linespoints " + mean_field_line, "mean field, and its error"}};
@@ -145,7 +150,7 @@ std::vector<Figure> fluctuation_figures(const ValidationReport& report) {
         Figure figure;
         figure.name = "fluctuations_" + file_name_of(stimulation);
         figure.section = "fluctuations";
-        figure.title = fmt::format("Fluctuations of the populations' activity over '{}'", stimulation);
+        figure.title = fmt::format("Fluctuations of the populations' activity over {}", stimulation);
         figure.condition = stimulation;
         figure.data = "# stimulus (Hz), standard deviations (Hz):";
         for (const Side& side : sides) figure.data += fmt::format(" {},", side.name);

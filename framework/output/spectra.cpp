@@ -45,7 +45,7 @@ Figure spectrum_figure(const ValidationReport& report, const std::vector<Spectru
     Figure figure;
     figure.name = name;
     figure.section = "spectra";
-    figure.title = fmt::format("Power of the populations' activity, '{}' at {:g} Hz", rows.front().stimulation,
+    figure.title = fmt::format("Power of the populations' activity, {} at {:g} Hz", rows.front().stimulation,
                                rows.front().stimulus_hz);
     figure.condition = rows.front().label;
     figure.data = "# frequency (Hz), power (Hz^2/Hz): network, mean field, mean field with finite-size noise\n";
@@ -101,7 +101,7 @@ Figure response_figure(const ValidationReport& report, const std::vector<const S
     Figure figure;
     figure.name = "response_" + file_name_of(stimulation);
     figure.section = "spectra";
-    figure.title = fmt::format("Mean field's response to a small oscillation of '{}'", stimulation);
+    figure.title = fmt::format("Mean field's response to a small oscillation of {}", stimulation);
     figure.condition = stimulation;
     figure.data = "# frequency (Hz), gain (Hz per Hz), phase (deg)\n";
     std::vector<std::string> populations;

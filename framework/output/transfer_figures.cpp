@@ -233,7 +233,7 @@ std::optional<Figure> fit_figure(const TransferTable& table, std::span<const std
             "set title 'rate (Hz): fit, and samples (circles)'\nunset grid\nset xlabel 'excitatory conductance "
             "(nS)'\nset ylabel 'inhibitory conductance (nS)'\nset xrange [0:{0}]\nset yrange [0:{1}]\nset cbrange "
             "[0:*]\n"
-            "plot '{2}.dat' index 2 using 1:2:($3) with image pixels, \\\n"
+            "plot '{2}.dat' index 2 using 1:2:($3) with image, \\\n"
             "     '{2}.dat' index 3 using 1:2 with points pt 7 ps 0.75 lc rgb '#ffffff', \\\n"
             "     '{2}.dat' index 3 using 1:2:3 with points pt 7 ps 0.5 lc palette\n"
             "unset colorbox\nset grid ytics lt 1 lw 0.5 lc rgb '#dddddd'\n",

@@ -14,8 +14,8 @@ public:
     struct Options {
         double dt = 0.1, transient = 200, duration = 5000, bin = 5, course_bin = 1, block = 200; ///< ms
         bool keep_spikes = false;
-        bool keep_raster = false; ///< the spikes of some cells alone
         std::uint64_t seed = 1;   ///< picks the cells whose pairwise correlation is measured
+        bool keep_raster = false; ///< the spikes of some of these cells
     };
     Recorder(const Network&, const Options&);
     void observe(std::uint64_t first_step, std::uint32_t n_steps, const std::vector<BlockSpikes>& spikes);

@@ -149,7 +149,7 @@ TrialResult run_trial(Simulation& simulation, const ProtocolCondition& c, std::v
         recorder.emplace(simulation.network,
                          Recorder::Options{dt, c.transient, c.duration, config.simulation.bin, config.validation.bin,
                                            config.simulation.block, config.simulation.record_spikes && trial == 0,
-                                           condition == simulation.raster && trial == 0, config.seed});
+                                           config.seed, condition == simulation.raster && trial == 0});
     };
     start();
     try {
