@@ -88,25 +88,34 @@ Figure rate_figure(const ValidationReport& report, const std::string& stimulatio
                                 *row.network_rate_hz, *row.mean_field_rate_hz);
         }
         any_mean_k = any_mean_k || mean_k;
+        const auto any = [&](std::optional<double> StationaryRow::*value) {
+            return std::any_of(sorted.begin(), sorted.end(), [&](const auto& row) { return row.*value; });
+        };
+        const bool compared = any(&StationaryRow::relative_error);
         const std::string block = fmt::format("'{}.dat' index {}", figure.name, index);
         const Axes axes = sheet.axes(index++);
-        std::vector<std::string> parts{block + " using 1:2:3 with yerrorbars " + network_points};
+        std::vector<std::string> parts;
+        const bool bars = any(&StationaryRow::network_rate_se_hz); // gnuplot leaves a point without one out
+        if (bars) parts.push_back(block + " using 1:2:3 with yerrorbars " + network_points);
+        if (any(&StationaryRow::network_rate_hz)) parts.push_back(block + " using 1:2 with points " + network_points);
         if (mean_k) parts.push_back(block + " using 1:5 with lines " + mean_k_line);
-        parts.push_back(block + " using 1:4 with linespoints " + mean_field_line);
-        plots.emplace_back(
-            Axes{axes.left, axes.top, axes.width, rates_height},
-            panel_title(p) + x_range(sorted) +
-                "set xlabel ''\nset format x ''\nset ylabel 'rate (Hz)'\nset yrange [0:*]\nset ytics autofreq\n" +
-                plotted(parts));
-        const std::vector<std::string> error{block + " using 1:6 with lines lw 1 lc rgb '" + mean_field_colour + "'",
-                                             block + " using 1:6:7 with yerrorbars " + mean_field_line};
+        if (any(&StationaryRow::mean_field_rate_hz))
+            parts.push_back(block + " using 1:4 with linespoints " + mean_field_line);
+        const std::string stimulus_axis =
+            fmt::format("set xlabel {}\nset format x\n", literal("rate of " + stimulation + " (Hz)"));
+        plots.emplace_back(Axes{axes.left, axes.top, axes.width, compared ? rates_height : axes.height},
+                           panel_title(p) + x_range(sorted) +
+                               (compared ? "set xlabel ''\nset format x ''\n" : stimulus_axis) +
+                               "set ylabel 'rate (Hz)'\nset yrange [0:*]\nset ytics autofreq\n" + plotted(parts));
+        if (!compared) continue;
+        std::vector<std::string> error{block + " using 1:6 with linespoints " + mean_field_line};
+        if (bars) error.push_back(block + " using 1:6:7 with yerrorbars " + mean_field_line);
         plots.emplace_back(Axes{axes.left, axes.top + rates_height + gap, axes.width, errors_height},
-                           fmt::format("set title ''\nset xlabel {}\nset format x\nset ylabel 'error (%)'\nset yrange "
-                                       "[*<-5:5<*]\nset xzeroaxis lt 1 lc rgb '#000000'\n",
-                                       literal("rate of " + stimulation + " (Hz)")) +
+                           "set title ''\n" + stimulus_axis +
+                               "set ylabel 'error (%)'\nset yrange [*<-5:5<*]\nset xzeroaxis lt 1 lc rgb '#000000'\n" +
                                tics('y', lowest, highest, errors_height) + plotted(error) + "unset xzeroaxis\n");
     }
-    std::vector<KeyEntry> entries{{"with yerrorbars " + network_points, "network"},
+    std::vector<KeyEntry> entries{{"with points " + network_points, "network"},
                                   {"with linespoints " + mean_field_line, "mean field, and its error"}};
     if (any_mean_k) entries.push_back({"with lines " + mean_k_line, "mean field at mean in-degree"});
     const double height = sheet.bottom() + key_height(entries);
@@ -170,11 +179,7 @@ std::vector<Figure> fluctuation_figures(const ValidationReport& report) {
             const FluctuationRow* highest = nullptr;
             for (const FluctuationRow& row : sorted) {
                 figure.data += fmt::format("{}", row.stimulus_hz);
-                for (std::size_t i = 0; i < sides.size(); ++i) {
-                    const std::optional<double> sd = row.*sides[i].sd;
-                    figure.data += " " + data_number(sd);
-                    known[i] = known[i] || sd;
-                }
+                for (const Side& side : sides) figure.data += fmt::format(" {}", data_number(row.*side.sd));
                 figure.data += "\n";
                 if (row.network_sd_hz && (highest == nullptr || *row.network_sd_hz > *highest->network_sd_hz))
                     highest = &row;
@@ -187,8 +192,11 @@ std::vector<Figure> fluctuation_figures(const ValidationReport& report) {
                                                                              : ""));
             std::vector<std::string> parts;
             for (std::size_t i = 0; i < sides.size(); ++i)
-                parts.push_back(
-                    fmt::format("'{}.dat' index {} using 1:{} with {}", figure.name, index, i + 2, sides[i].style));
+                if (std::any_of(sorted.begin(), sorted.end(), [&](const auto& row) { return row.*sides[i].sd; })) {
+                    known[i] = true;
+                    parts.push_back(
+                        fmt::format("'{}.dat' index {} using 1:{} with {}", figure.name, index, i + 2, sides[i].style));
+                }
             plots.push_back(panel_title(p) + x_range(sorted) + plotted(parts));
             ++index;
         }

@@ -134,7 +134,8 @@ Figure transfer_figure(const TransferSlices& slices) {
             figure.data += fmt::format("{} {} {}\n", curve.sampled_G_e[i], data_number(curve.sampled_hz[i]),
                                        data_number(curve.sampled_se_hz[i]));
         if (curve.sampled_G_e.empty()) figure.data += "NaN NaN NaN\n";
-        lines.push_back(fmt::format("'{}.dat' index {} using 1:2 with lines {}", figure.name, index, mark));
+        lines.push_back(fmt::format("'{}.dat' index {} using 1:2 with lines lw 2 lc rgb '{}'", figure.name, index,
+                                    curve_colours[k % curve_colours.size()]));
         points.push_back(fmt::format("'{}.dat' index {} using 1:2:3 with yerrorbars {}", figure.name, index + 1, mark));
         entries.push_back({"with linespoints " + mark, fmt::format("inhibition {:.3g} nS", curve.G_i)});
         index += 2;
@@ -203,7 +204,7 @@ std::optional<Figure> fit_figure(const TransferTable& table, std::span<const std
     std::vector<std::string> parts;
     for (std::size_t g = 0; g < groups.size(); ++g) {
         if (groups[g].n == 0) continue;
-        entries.push_back({"with yerrorbars " + groups[g].style,
+        entries.push_back({"with points " + groups[g].style,
                            fmt::format("{} (n = {}, rms {:.3g} Hz)", groups[g].name, groups[g].n, groups[g].rms())});
         parts.push_back(
             fmt::format("'{}.dat' index {} using 1:2:3 with yerrorbars {}", figure.name, g, groups[g].style));
