@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "output/csv.hpp"
@@ -134,17 +135,26 @@ std::vector<std::pair<double, double>> bars_of(const BudgetRow& row, const std::
 }
 
 Figure budget_figure(const ValidationReport& report, const std::string& stimulation) {
-    Figure figure{fmt::format("error_budget_{}", file_name_of(stimulation)), "", ""};
+    Figure figure;
+    figure.name = fmt::format("error_budget_{}", file_name_of(stimulation));
+    figure.section = "budget";
+    figure.title = fmt::format("What the errors over {} are made of", stimulation);
+    figure.condition = stimulation;
+    std::string largest, cells;
     std::vector<std::string> names;
-    std::size_t panels = 1; // the legend
+    Sheet sheet{0};
     for (const auto& p : report.populations) {
         for (const std::string& name : names_of(p.error_budget, &BudgetRow::terms)) add_name(names, name);
-        panels += std::any_of(p.error_budget.begin(), p.error_budget.end(),
-                              [&](const BudgetRow& row) { return row.stimulation == stimulation; });
+        sheet.panels += std::any_of(p.error_budget.begin(), p.error_budget.end(),
+                                    [&](const BudgetRow& row) { return row.stimulation == stimulation; });
     }
-    const auto [columns, rows] = layout(panels);
-    figure.script = preamble(figure.name, columns, rows,
-                             fmt::format("what the mean field's error is made of, '{}'", stimulation), "off");
+    std::vector<KeyEntry> entries;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        entries.push_back({fmt::format("with boxes {} lc rgb '{}'", bar_fill(i), bar_colour(i)), label(names[i])});
+    const std::string total = fmt::format("with points pt 7 ps 0.8 lc rgb '{}'", network_colour);
+    entries.push_back({total, "total"});
+    const double height = sheet.bottom() + key_height(entries);
+    figure.script = preamble(figure.name, figure.title, height);
     figure.script +=
         fmt::format("set xlabel {}\nset ylabel {}\nset xzeroaxis lt 1 lc rgb '#000000'\n"
                     "set offsets 0.5, 0.5, 0, 0\n",
@@ -157,8 +167,16 @@ Figure budget_figure(const ValidationReport& report, const std::string& stimulat
     for (const auto& p : report.populations) {
         std::string tics, data;
         std::size_t at = 0;
+        double size = 0; // of the largest term, %
+        std::string term_of_it;
         for (const BudgetRow& row : p.error_budget) {
             if (row.stimulation != stimulation) continue;
+            for (const BudgetTerm& term : row.terms)
+                if (const double percent = 100.0 * row.relative(term.hz); std::abs(percent) > size) {
+                    size = std::abs(percent);
+                    term_of_it =
+                        fmt::format("{} {} {:+.1f} % at {:g} Hz", p.name, label(term.name), percent, row.stimulus_hz);
+                }
             tics += fmt::format("{}'{:g}' {}", at == 0 ? "" : ", ", row.stimulus_hz, at);
             data += fmt::format("{} {} {}", at, static_cast<double>(at) - 0.35, static_cast<double>(at) + 0.35);
             for (const auto& bar : bars_of(row, names))
@@ -167,24 +185,28 @@ Figure budget_figure(const ValidationReport& report, const std::string& stimulat
             ++at;
         }
         if (at == 0) continue;
+        append_listed(cells, fmt::format("{} {}", p.name, p.cells));
+        if (!term_of_it.empty()) append_listed(largest, term_of_it);
         figure.data += fmt::format("{}# {}\n{}", block == 0 ? "" : "\n\n", p.name, data);
-        figure.script += fmt::format("set title {}\nset xtics ({})\nplot ",
-                                     literal(fmt::format("{} (n = {} cells)", p.name, p.cells)), tics);
+        std::vector<std::string> parts;
+        const std::string from = fmt::format("'{}.dat' index {}", figure.name, block);
         for (std::size_t i = 0; i < names.size(); ++i)
-            figure.script +=
-                fmt::format("'{}.dat' index {} using 1:{}:2:3:{}:{} with boxxyerror {} lc rgb '{}', \\\n     ",
-                            figure.name, block, 4 + 2 * i, 4 + 2 * i, 5 + 2 * i, bar_fill(i), bar_colour(i));
-        figure.script += fmt::format("'{}.dat' index {} using 1:{} with points pt 7 ps 0.8 lc rgb '{}'\n", figure.name,
-                                     block, 4 + 2 * names.size(), network_colour);
-        ++block;
+            parts.push_back(fmt::format("{} using 1:{}:2:3:{}:{} with boxxyerror {} lc rgb '{}'", from, 4 + 2 * i,
+                                        4 + 2 * i, 5 + 2 * i, bar_fill(i), bar_colour(i)));
+        parts.push_back(fmt::format("{} using 1:{} {}", from, 4 + 2 * names.size(), total));
+        figure.script += placed(sheet.axes(block++), height) +
+                         fmt::format("set title {}\nset xtics ({})\n",
+                                     literal(fmt::format("{} (n = {} cells)", p.name, p.cells)), tics) +
+                         plotted(parts);
     }
-    figure.script += "unset border\nunset tics\nunset xlabel\nunset ylabel\nunset title\nunset xzeroaxis\nset key "
-                     "inside center center samplen 2\nplot [0:1] [0:1] ";
-    for (std::size_t i = 0; i < names.size(); ++i)
-        figure.script += fmt::format("NaN with boxes {} lc rgb '{}' title {}, \\\n     ", bar_fill(i), bar_colour(i),
-                                     literal(label(names[i])));
-    figure.script +=
-        fmt::format("NaN with points pt 7 ps 0.8 lc rgb '{}' title 'total'\nunset multiplot\n", network_colour);
+    figure.script += key(entries, height) + closing();
+    figure.caption = fmt::format("The mean field's error, in % of the network's rate, over the rate of '{}', in Hz, as "
+                                 "a sum of swaps on the way from the network to the mean field: positive ones stack "
+                                 "upwards, negative ones downwards, and the point is their sum. Standard errors are in "
+                                 "error_budget.csv. Cells: {}.",
+                                 stimulation, cells);
+    figure.alt = fmt::format("Stacked bars of the terms of the error in {}{}.", counted(block, "population"),
+                             largest.empty() ? "" : "; largest terms: " + largest);
     return figure;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "output/figure.hpp"
 #include "simulate/spike_record.hpp"
 #include "transfer/function.hpp"
 #include "transfer/table.hpp"
@@ -37,19 +37,30 @@ struct SlicePathway {
 [[nodiscard]] TransferSlices transfer_slices(const TransferFunction&, std::span<const SlicePathway>,
                                              const TransferTable&, std::size_t count = 4);
 
-/// A figure: the script FOLDER/NAME.gp, its data FOLDER/NAME.dat, and what gnuplot makes of them, FOLDER/NAME.svg.
-struct Figure {
-    std::string name, script, data;
+/// The fit over both summed conductances, every pathway with its mean share of its axis; empty without inhibition.
+struct TransferMap {
+    std::vector<double> G_e, G_i;               ///< nS, centres of the columns and rows
+    std::vector<std::optional<double>> rate_hz; ///< [rows x columns], nothing where the function is not defined
 };
-/// Network against mean field over a stationary stimulus, one panel a population, error bars of one standard error.
+[[nodiscard]] TransferMap transfer_map(const TransferFunction&, std::span<const SlicePathway>, const TransferTable&);
+
+/// Network against mean field over a stationary stimulus with relative errors, one panel a population, one figure a
+/// stimulation; error bars of one standard error.
 [[nodiscard]] std::vector<Figure> rate_figures(const ValidationReport&);
+/// Standard deviations of the populations' activity, where the report has them; likewise.
+[[nodiscard]] std::vector<Figure> fluctuation_figures(const ValidationReport&);
 /// The network's course with its band, the mean field's and the stimulus; one panel a population.
 [[nodiscard]] Figure course_figure(const SpikeRecord&, std::size_t condition, std::span<const RecordedPopulation>,
                                    const MeanFieldResults&, double smoothing_ms);
+/// Spikes of some cells and the rates of all populations in the condition whose raster the record has; nothing when it
+/// has none.
+[[nodiscard]] std::optional<Figure> raster_figure(const SpikeRecord&, std::span<const RecordedPopulation>,
+                                                  double smoothing_ms);
+/// Histograms of the rates of single cells, at up to three levels of a stationary stimulus; one figure a stimulation.
+[[nodiscard]] std::vector<Figure> cell_rate_figures(const SpikeRecord&, std::span<const RecordedPopulation>);
 [[nodiscard]] Figure transfer_figure(const TransferSlices&);
-
-/// Writes scripts and data, and runs gnuplot on each.  Returns one line for the user when gnuplot is missing or fails
-/// on one, or "": scripts and data are then there all the same.  Throws InputError when the folder cannot be written.
-[[nodiscard]] std::string write_figures(const std::filesystem::path& folder, std::span<const Figure>);
+/// The map with the sampled points, and residuals; nothing when no point has a fitted rate.
+[[nodiscard]] std::optional<Figure> fit_figure(const TransferTable&, std::span<const std::optional<double>> fitted_hz,
+                                               const TransferMap&);
 
 } // namespace mfm

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,19 +8,11 @@
 #include <cerrno>
 #include <cstring>
 
-#include "output/figures.hpp"
-#include "support/files.hpp"
+#include "output/gnuplot.hpp"
 
 namespace mfm {
-namespace {
 
-struct Outcome {
-    bool missing = false; ///< there is no gnuplot
-    std::string problem;  ///< "" when it went well
-};
-
-/// Runs `gnuplot -d SCRIPT` inside `folder`, without a shell; -d keeps the user's own settings out.
-Outcome run_gnuplot(const std::filesystem::path& folder, const std::string& script) {
+GnuplotOutcome run_gnuplot(const std::filesystem::path& folder, const std::string& script) {
     std::array<int, 2> pipe_ends{};
     if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) return {false, std::strerror(errno)};
     posix_spawn_file_actions_t actions;
@@ -55,30 +46,6 @@ Outcome run_gnuplot(const std::filesystem::path& folder, const std::string& scri
         if (c == '\n') c = ' ';
     reason.erase(reason.find_last_not_of(' ') + 1);
     return {false, reason.empty() ? "it stopped without a message" : reason};
-}
-
-} // namespace
-
-std::string write_figures(const std::filesystem::path& folder, std::span<const Figure> figures) {
-    std::string line;
-    bool missing = false;
-    for (const auto& figure : figures) {
-        write_file(folder / (figure.name + ".dat"), figure.data);
-        write_file(folder / (figure.name + ".gp"), figure.script);
-        std::error_code ignored; // no figure at all is better than that of an earlier run
-        std::filesystem::remove(folder / (figure.name + ".svg"), ignored);
-        if (missing) continue;
-        const auto outcome = run_gnuplot(folder, figure.name + ".gp");
-        missing = outcome.missing;
-        if (missing)
-            line =
-                fmt::format("gnuplot is not installed (package gnuplot-nox): the figures' scripts and data are in {}",
-                            folder.string());
-        else if (!outcome.problem.empty() && line.empty())
-            line = fmt::format("gnuplot could not draw {}: {}", (folder / (figure.name + ".gp")).string(),
-                               outcome.problem);
-    }
-    return line;
 }
 
 } // namespace mfm

@@ -290,6 +290,11 @@ std::uint64_t Hdf5Reader::integer(const std::string& path, const std::string& na
     return value;
 }
 
+bool Hdf5Reader::has(const std::string& path) const {
+    const QuietHdf5 quiet;
+    return H5Lexists(file_.get(), path.c_str(), H5P_DEFAULT) > 0;
+}
+
 Handle Hdf5Reader::open_dataset(const std::string& path, hid_t type) const {
     const QuietHdf5 quiet;
     Handle dataset(H5Dopen2(file_.get(), path.c_str(), H5P_DEFAULT), H5Dclose);

@@ -96,6 +96,8 @@ public:
     /// Throws DamagedFile, or InputError when it cannot be read at all.
     explicit Hdf5Reader(std::filesystem::path file);
     [[nodiscard]] const FileStamp& stamp() const { return stamp_; }
+    /// A group or dataset of this path, whose groups on the way there are.
+    [[nodiscard]] bool has(const std::string& path) const;
     [[nodiscard]] std::string text(const std::string& path, const std::string& name) const;
     [[nodiscard]] double real(const std::string& path, const std::string& name) const;
     [[nodiscard]] std::uint64_t integer(const std::string& path, const std::string& name) const;

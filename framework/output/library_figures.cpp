@@ -71,40 +71,66 @@ std::vector<Figure> library_figures(const ModelLibrary& library) {
         std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
             return library.members[i].values[a] < library.members[j].values[a];
         });
-        Figure figure{"rates_over_" + file_name_of(axis.name), "", ""};
-        const auto [columns, rows] = layout(panels.size());
+        Figure figure;
+        figure.name = "rates_over_" + file_name_of(axis.name);
+        figure.section = "library";
+        figure.title = fmt::format("{}: rates over {}", library.name, axis.name);
         const bool lines = library.config.axes.size() == 1;
-        figure.script = preamble(figure.name, columns, rows,
+        const auto style = [&](std::size_t k) {
+            const char* colour = curve_colours[k % curve_colours.size()];
+            return lines ? fmt::format("linespoints pt 6 ps 0.3 lw 1.5 lc rgb '{}'", colour)
+                         : fmt::format("points pt 2 ps 0.4 lc rgb '{}'", colour);
+        };
+        std::vector<KeyEntry> entries; // populations may have conditions of different names
+        for (const Panel& panel : panels)
+            for (std::size_t k = 0; k < panel.curves.size(); ++k)
+                if (KeyEntry e{"with " + style(k), panel.curves[k].condition};
+                    std::none_of(entries.begin(), entries.end(),
+                                 [&](const KeyEntry& o) { return o.name == e.name && o.style == e.style; }))
+                    entries.push_back(std::move(e));
+        const Sheet sheet{panels.size()};
+        const double height = sheet.bottom() + key_height(entries);
+        figure.script = preamble(figure.name,
                                  library.name + (lines ? ": mean field (lines), network (points)"
                                                        : ": mean field (crosses), network (points)"),
-                                 "outside bottom center horizontal");
+                                 height);
         figure.script += fmt::format("set xlabel {}\nset ylabel 'rate (Hz)'\nset yrange [0:*]\n{}",
                                      literal(axis.unit.empty() ? axis.name : axis.name + " (" + axis.unit + ")"),
                                      axis.log ? "set logscale x\n" : "");
         figure.data =
             "# value on the axis, mean-field rate (Hz), network rate (Hz); one block a population and condition\n";
         std::size_t index = 0;
-        for (const Panel& panel : panels) {
-            figure.script += fmt::format("set title {}\nplot ", literal(panel.population));
-            for (std::size_t k = 0; k < panel.curves.size(); ++k, ++index) {
-                const Curve& curve = panel.curves[k];
-                figure.data += fmt::format("{}# {}, {}\n", index == 0 ? "" : "\n\n", panel.population, curve.condition);
+        for (std::size_t p = 0; p < panels.size(); ++p) {
+            std::vector<std::string> parts;
+            for (std::size_t k = 0; k < panels[p].curves.size(); ++k, ++index) {
+                const Curve& curve = panels[p].curves[k];
+                figure.data +=
+                    fmt::format("{}# {}, {}\n", index == 0 ? "" : "\n\n", panels[p].population, curve.condition);
                 for (const std::size_t m : order)
                     figure.data += fmt::format("{} {} {}\n", library.members[m].values[a],
                                                data_number(library.value(m, curve.mean_field)),
                                                curve.network ? data_number(library.value(m, *curve.network)) : "NaN");
-                figure.script += fmt::format("{4}'{0}.dat' index {1} using 1:2 with {5} lc rgb '{2}' title {3}",
-                                             figure.name, index, curve_colours[k % curve_colours.size()],
-                                             literal(curve.condition), k == 0 ? "" : ", \\\n     ",
-                                             lines ? "linespoints pt 6 ps 0.3 lw 1.5" : "points pt 2 ps 0.4");
+                parts.push_back(fmt::format("'{}.dat' index {} using 1:2 with {}", figure.name, index, style(k)));
                 if (curve.network)
-                    figure.script += fmt::format(
-                        ", \\\n     '{0}.dat' index {1} using 1:3 with points pt 7 ps 0.5 lc rgb '{2}' notitle",
-                        figure.name, index, curve_colours[k % curve_colours.size()]);
+                    parts.push_back(fmt::format("'{}.dat' index {} using 1:3 with points pt 7 ps 0.5 lc rgb '{}'",
+                                                figure.name, index, curve_colours[k % curve_colours.size()]));
             }
-            figure.script += "\n";
+            figure.script += placed(sheet.axes(p), height) +
+                             fmt::format("set title {}\n", literal(panels[p].population)) + plotted(parts);
         }
-        figure.script += "unset multiplot\n";
+        figure.script += key(entries, height) + closing();
+        figure.caption = fmt::format(
+            "Rates, in Hz, of the library's {} members over {}{}, one panel a population, one colour a stationary "
+            "condition (at most {} of them): mean fields ({}) and their networks (points), where there are any.",
+            order.size(), axis.name, axis.unit.empty() ? "" : ", in " + axis.unit, most_curves,
+            lines ? "lines" : "crosses");
+        figure.alt =
+            fmt::format("Rates of {} in {}", counted(panels.size(), "population"), counted(order.size(), "member"));
+        if (!order.empty())
+            figure.alt +=
+                fmt::format("; {} goes from {:g} to {:g}{}{}", axis.name, library.members[order.front()].values[a],
+                            library.members[order.back()].values[a], axis.unit.empty() ? "" : " ", axis.unit);
+        figure.alt += ".";
         figures.push_back(std::move(figure));
     }
     return figures;

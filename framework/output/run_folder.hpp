@@ -22,7 +22,8 @@ struct RunOutputs {
     const MeanFieldResults* mean_field = nullptr;
     std::span<const TransferTable> tables;
     std::span<const TransferColumns> columns; ///< one a table, or empty
-    std::span<const TransferSlices> slices;   ///< one figure each
+    std::span<const TransferSlices> slices;   ///< likewise
+    std::span<const TransferMap> maps;        ///< likewise
     std::string solve_hash;                   ///< of what spectra depend on
     double smoothing_ms = 10.0;               ///< of the courses in figures; CSV files are not smoothed
     bool figures = true;

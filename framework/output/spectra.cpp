@@ -42,68 +42,117 @@ std::string axes(const ValidationReport& report, const char* y) {
 }
 
 Figure spectrum_figure(const ValidationReport& report, const std::vector<SpectrumRow>& rows, const std::string& name) {
-    Figure figure{name, "",
-                  "# frequency (Hz), power (Hz^2/Hz): network, mean field, mean field with finite-size noise\n"};
-    const auto [columns, lines] = layout(rows.size());
-    figure.script = preamble(name, columns, lines,
-                             fmt::format("power of the populations' activity, '{}' at {:g} Hz",
-                                         rows.front().stimulation, rows.front().stimulus_hz),
-                             "outside bottom center horizontal");
-    figure.script += axes(report, "power (Hz²/Hz)");
+    Figure figure;
+    figure.name = name;
+    figure.section = "spectra";
+    figure.title = fmt::format("Power of the populations' activity, {} at {:g} Hz", rows.front().stimulation,
+                               rows.front().stimulus_hz);
+    figure.condition = rows.front().label;
+    figure.data = "# frequency (Hz), power (Hz^2/Hz): network, mean field, mean field with finite-size noise\n";
+    struct Curve {
+        const char* name;
+        std::string style;
+        std::vector<double> SpectrumRow::*power;
+        int column;
+    };
+    const std::vector<Curve> curves{
+        {"network", fmt::format("lw 1.5 lc rgb '{}'", network_colour), &SpectrumRow::network, 2},
+        {"mean field with noise", fmt::format("lw 1.5 lc rgb '{}'", mean_k_colour), &SpectrumRow::noisy, 4},
+        {"mean field, linear theory", fmt::format("lw 2.5 lc rgb '{}'", mean_field_colour), &SpectrumRow::mean_field,
+         3}};
+    std::vector<KeyEntry> entries;
+    for (const Curve& curve : curves)
+        if (std::any_of(rows.begin(), rows.end(), [&](const SpectrumRow& row) { return !(row.*curve.power).empty(); }))
+            entries.push_back({"with lines " + curve.style, curve.name});
+    const Sheet sheet{rows.size()};
+    const double height = sheet.bottom() + key_height(entries);
+    figure.script = preamble(name, figure.title, height) + axes(report, "power (Hz²/Hz)");
+    std::string peaks;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const SpectrumRow& row = rows[i];
         figure.data += fmt::format("{}# {}\n", i == 0 ? "" : "\n\n", row.population);
         for (std::size_t k = 0; k < report.frequency_hz.size(); ++k)
             figure.data += fmt::format("{} {} {} {}\n", report.frequency_hz[k], data_number(at(row.network, k)),
                                        data_number(at(row.mean_field, k)), data_number(at(row.noisy, k)));
-        figure.script += fmt::format("set title {}\n", literal(row.population));
-        std::string plots;
-        const auto curve = [&](const std::vector<double>& power, int column, const char* style, const char* title) {
-            if (!power.empty())
-                plots += fmt::format("{}'{}.dat' index {} using 1:{} with lines {} title '{}'",
-                                     plots.empty() ? "plot " : ", \\\n     ", name, i, column, style, title);
-        };
-        curve(row.network, 2, fmt::format("lw 1.5 lc rgb '{}'", network_colour).c_str(), "network");
-        curve(row.noisy, 4, fmt::format("lw 1.5 lc rgb '{}'", mean_k_colour).c_str(), "mean field with noise");
-        curve(row.mean_field, 3, fmt::format("lw 2 lc rgb '{}'", mean_field_colour).c_str(),
-              "mean field, linear theory");
-        figure.script += plots + "\n";
+        if (!row.network.empty()) {
+            const auto highest = std::max_element(row.network.begin(), row.network.end()) - row.network.begin();
+            append_listed(peaks, fmt::format("{} at {:.3g} Hz", row.population,
+                                             report.frequency_hz[static_cast<std::size_t>(highest)]));
+        }
+        std::vector<std::string> parts;
+        for (const Curve& curve : curves)
+            if (!(row.*curve.power).empty())
+                parts.push_back(
+                    fmt::format("'{}.dat' index {} using 1:{} with lines {}", name, i, curve.column, curve.style));
+        figure.script +=
+            placed(sheet.axes(i), height) + fmt::format("set title {}\n", literal(row.population)) + plotted(parts);
     }
-    figure.script += "unset multiplot\n";
+    figure.script += key(entries, height) + closing();
+    figure.caption = "Two-sided power of the populations' activity, in Hz²/Hz, over frequency, in Hz: of the network "
+                     "(black), of the mean field by linear theory (vermilion) and of the mean field integrated with "
+                     "finite-size noise (light blue), as far as they were computed. Both axes are logarithmic.";
+    figure.alt = fmt::format("Power spectra of {}{}.", counted(rows.size(), "population"),
+                             peaks.empty() ? "" : "; the network's power is largest: " + peaks);
     return figure;
 }
 
 Figure response_figure(const ValidationReport& report, const std::vector<const SpectrumRow*>& rows,
                        const std::string& stimulation) {
-    Figure figure{"response_" + file_name_of(stimulation), "", "# frequency (Hz), gain (Hz per Hz), phase (deg)\n"};
+    Figure figure;
+    figure.name = "response_" + file_name_of(stimulation);
+    figure.section = "spectra";
+    figure.title = fmt::format("Mean field's response to a small oscillation of {}", stimulation);
+    figure.condition = stimulation;
+    figure.data = "# frequency (Hz), gain (Hz per Hz), phase (deg)\n";
     std::vector<std::string> populations;
-    for (const SpectrumRow* row : rows)
+    std::vector<double> levels;
+    for (const SpectrumRow* row : rows) {
         if (std::find(populations.begin(), populations.end(), row->population) == populations.end())
             populations.push_back(row->population);
-    const auto [columns, lines] = layout(populations.size());
-    figure.script = preamble(figure.name, columns, lines,
-                             fmt::format("mean field's response to a small oscillation of '{}'", stimulation),
-                             "outside bottom center horizontal");
-    figure.script += axes(report, "gain (Hz/Hz)");
+        if (std::find(levels.begin(), levels.end(), row->stimulus_hz) == levels.end())
+            levels.push_back(row->stimulus_hz);
+    }
+    const auto style = [&](double level) {
+        const auto i = static_cast<std::size_t>(std::find(levels.begin(), levels.end(), level) - levels.begin());
+        return fmt::format("lw 2 dt {} lc rgb '{}'", i % 5 + 1, curve_colours[i % curve_colours.size()]);
+    };
+    std::vector<KeyEntry> entries;
+    for (const double level : levels)
+        entries.push_back({"with lines " + style(level), fmt::format("at {:g} Hz", level)});
+    const Sheet sheet{populations.size()};
+    const double height = sheet.bottom() + key_height(entries);
+    figure.script = preamble(figure.name, figure.title, height) + axes(report, "gain (Hz/Hz)");
+    std::string largest;
     std::size_t index = 0;
-    for (const std::string& population : populations) {
-        figure.script += fmt::format("set title {}\n", literal(population));
-        std::string plots;
-        std::size_t curve = 0;
+    for (std::size_t p = 0; p < populations.size(); ++p) {
+        std::vector<std::string> parts;
+        double gain = 0, gain_at = 0;
         for (const SpectrumRow* row : rows) {
-            if (row->population != population) continue;
-            figure.data += fmt::format("{}# {} at {} Hz\n", index == 0 ? "" : "\n\n", population, row->stimulus_hz);
-            for (std::size_t k = 0; k < report.frequency_hz.size(); ++k)
+            if (row->population != populations[p]) continue;
+            figure.data +=
+                fmt::format("{}# {} at {} Hz\n", index == 0 ? "" : "\n\n", row->population, row->stimulus_hz);
+            for (std::size_t k = 0; k < report.frequency_hz.size(); ++k) {
                 figure.data += fmt::format("{} {} {}\n", report.frequency_hz[k], data_number(at(row->response_gain, k)),
                                            data_number(at(row->response_phase_deg, k)));
-            plots += fmt::format("{}'{}.dat' index {} using 1:2 with lines lw 1.5 lc rgb '{}' title 'at {:g} Hz'",
-                                 plots.empty() ? "plot " : ", \\\n     ", figure.name, index,
-                                 curve_colours[curve++ % curve_colours.size()], row->stimulus_hz);
-            ++index;
+                if (k < row->response_gain.size() && row->response_gain[k] > gain) {
+                    gain = row->response_gain[k];
+                    gain_at = report.frequency_hz[k];
+                }
+            }
+            parts.push_back(fmt::format("'{}.dat' index {} using 1:2 with lines {}", figure.name, index++,
+                                        style(row->stimulus_hz)));
         }
-        figure.script += plots + "\n";
+        append_listed(largest, fmt::format("{} {:.3g} Hz/Hz at {:.3g} Hz", populations[p], gain, gain_at));
+        figure.script +=
+            placed(sheet.axes(p), height) + fmt::format("set title {}\n", literal(populations[p])) + plotted(parts);
     }
-    figure.script += "unset multiplot\n";
+    figure.script += key(entries, height) + closing();
+    figure.caption = fmt::format("By how many Hz a population's rate swings for each Hz by which '{}' does (gain, in "
+                                 "Hz/Hz), over frequency, in Hz: linear theory of the mean field at each stationary "
+                                 "level. Both axes are logarithmic.",
+                                 stimulation);
+    figure.alt = fmt::format("Gain of {} over frequency; largest gains: {}.", counted(populations.size(), "population"),
+                             largest);
     return figure;
 }
 

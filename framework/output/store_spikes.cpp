@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <stdexcept>
 
 #include "output/stage_file.hpp"
@@ -87,6 +88,17 @@ void save_spike_record(const std::filesystem::path& file, const SpikeRecord& rec
                 out.write(in_population + "/" + series.name, c.population[p].*series.member, series.unit);
             out.write(in_population + "/spike_cell", c.population[p].spike_cell, "1");
         }
+        if (std::none_of(c.population.begin(), c.population.end(), [](const auto& p) { return p.raster_cells > 0; }))
+            continue;
+        out.group("/raster");
+        out.attribute("/raster", "condition", std::uint64_t{i});
+        for (std::size_t p = 0; p < n; ++p) {
+            const std::string in_raster = "/raster/" + link_name(populations[p]);
+            out.group(in_raster);
+            out.attribute(in_raster, "cells", std::uint64_t{c.population[p].raster_cells});
+            out.write(in_raster + "/cell", c.population[p].raster_cell, "1");
+            out.write(in_raster + "/time", c.population[p].raster_time, "ms");
+        }
     }
     out.save(file);
 }
@@ -122,6 +134,15 @@ SpikeRecord load_spike_record(const std::filesystem::path& file, const std::stri
                 c.population[p].*series.member = in.read<double>(in_population + "/" + series.name);
             c.population[p].spike_cell = in.read<std::uint32_t>(in_population + "/spike_cell");
         }
+    }
+    if (!in.has("/raster")) return record; // of an earlier version
+    auto& raster = record.conditions.at(in.integer("/raster", "condition")).population;
+    for (std::size_t p = 0; p < populations.size(); ++p) {
+        const std::string in_raster = "/raster/" + link_name(populations[p]);
+        raster[p].raster_cells = static_cast<std::uint32_t>(in.integer(in_raster, "cells"));
+        raster[p].raster_cell = in.read<std::uint32_t>(in_raster + "/cell");
+        raster[p].raster_time = in.read<double>(in_raster + "/time");
+        expect_length(file, in_raster, raster[p].raster_cell.size(), raster[p].raster_time.size());
     }
     return record;
 }

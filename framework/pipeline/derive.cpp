@@ -43,16 +43,16 @@ std::vector<TransferColumns> transfer_columns(const Reduction& r, const std::vec
     return out;
 }
 
-/// Cuts through the fitted function that belongs to a table.
-TransferSlices slices_of(const PipelineConfig& config, const Reduction& r, const MeanFieldModel& model,
-                         const TransferTable& table) {
+/// The fitted function that belongs to a table, and how pathways enter it; NULL when no population is called so.
+std::pair<const TransferFunction*, std::vector<SlicePathway>>
+function_of(const PipelineConfig& config, const Reduction& r, const MeanFieldModel& model, const TransferTable& table) {
     for (std::size_t p = 0; p < r.populations.size(); ++p) {
         if (r.populations[p].name != table.population) continue;
         std::vector<SlicePathway> pathways;
         for (const std::size_t s : r.pathways_into(p))
             pathways.push_back({r.pathways[s].K, is_excitatory(r.pathways[s].receptor, r.pathways[s].Q,
                                                                config.populations[r.populations[p].network_index])});
-        return transfer_slices(*model.populations()[p].transfer, pathways, table);
+        return {&*model.populations()[p].transfer, std::move(pathways)};
     }
     return {};
 }
@@ -363,8 +363,14 @@ void export_derived(const Derived& d, const DeriveOptions& options, Progress& pr
     const std::vector<TransferColumns> columns = transfer_columns(*d.reduction, *d.tables, *d.fits);
     out.columns = columns;
     std::vector<TransferSlices> slices;
-    for (const TransferTable& table : *d.tables) slices.push_back(slices_of(d.config, *d.reduction, *d.model, table));
+    std::vector<TransferMap> maps;
+    for (const TransferTable& table : *d.tables) {
+        const auto [function, pathways] = function_of(d.config, *d.reduction, *d.model, table);
+        slices.push_back(function != nullptr ? transfer_slices(*function, pathways, table) : TransferSlices{});
+        maps.push_back(function != nullptr ? transfer_map(*function, pathways, table) : TransferMap{});
+    }
     out.slices = slices;
+    out.maps = maps;
     out.solve_hash = d.hashes.solve;
     out.smoothing_ms = d.config.validation.smoothing;
     out.text = report_inputs(d, options);

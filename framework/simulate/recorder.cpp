@@ -13,6 +13,7 @@ namespace mfm {
 namespace {
 
 constexpr std::uint64_t sampled_cells = 200; // all of their pairs enter the mean correlation
+constexpr std::uint32_t raster_cells = 40;   // the first of them
 
 struct MeanVariance {
     double mean = 0, variance = 0;
@@ -79,7 +80,12 @@ void Recorder::observe(std::uint64_t first_step, std::uint32_t, const std::vecto
             const auto at = static_cast<std::size_t>((t - options_.transient) / options_.bin + 1e-9);
             if (at >= c.binned.size()) continue;
             c.binned[at] += 1.0;
-            if (it.sample_slot != 0) ++c.sampled[it.sample_slot - 1][at];
+            if (it.sample_slot == 0) continue;
+            ++c.sampled[it.sample_slot - 1][at];
+            if (options_.keep_raster && it.sample_slot <= raster_cells) {
+                c.raster_cell.push_back(it.sample_slot - 1);
+                c.raster_time.push_back(t);
+            }
         }
     }
 }
@@ -92,6 +98,8 @@ void Recorder::save(StateWriter& out) const {
         for (const auto& counts : c.sampled) out.put("recorder/sampled", counts);
         out.put("recorder/spike_cell", c.spike_cell);
         out.put("recorder/spike_time", c.spike_time);
+        out.put("recorder/raster_cell", c.raster_cell);
+        out.put("recorder/raster_time", c.raster_time);
     }
 }
 void Recorder::restore(StateReader& in) {
@@ -103,6 +111,9 @@ void Recorder::restore(StateReader& in) {
         in.get("recorder/spike_cell", c.spike_cell);
         in.get("recorder/spike_time", c.spike_time);
         in.expect("recorder/spike_time", c.spike_time.size(), c.spike_cell.size());
+        in.get("recorder/raster_cell", c.raster_cell);
+        in.get("recorder/raster_time", c.raster_time);
+        in.expect("recorder/raster_time", c.raster_time.size(), c.raster_cell.size());
     }
 }
 
@@ -164,6 +175,9 @@ std::vector<PopulationActivity> Recorder::finish() const {
         a.correlation = active > 1.0 ? (mean_variance(sum).variance - active) / (active * (active - 1.0)) : 0.0;
         a.spike_cell = c.spike_cell;
         a.spike_time = c.spike_time;
+        if (options_.keep_raster) a.raster_cells = std::min(raster_cells, static_cast<std::uint32_t>(c.sampled.size()));
+        a.raster_cell = c.raster_cell;
+        a.raster_time = c.raster_time;
         out.push_back(std::move(a));
     }
     return out;

@@ -14,7 +14,8 @@ public:
     struct Options {
         double dt = 0.1, transient = 200, duration = 5000, bin = 5, course_bin = 1, block = 200; ///< ms
         bool keep_spikes = false;
-        std::uint64_t seed = 1; ///< picks the cells whose pairwise correlation is measured
+        std::uint64_t seed = 1;   ///< picks the cells whose pairwise correlation is measured
+        bool keep_raster = false; ///< the spikes of some of these cells
     };
     Recorder(const Network&, const Options&);
     void observe(std::uint64_t first_step, std::uint32_t n_steps, const std::vector<BlockSpikes>& spikes);
@@ -39,6 +40,8 @@ private:
         std::vector<std::vector<std::uint16_t>> sampled; // counts per bin of the sampled cells
         std::vector<std::uint32_t> spike_cell;
         std::vector<double> spike_time;
+        std::vector<std::uint32_t> raster_cell;
+        std::vector<double> raster_time;
     };
     Options options_;
     std::vector<Cells> cells_;

@@ -78,6 +78,7 @@ struct Simulation {
     std::shared_ptr<const Wiring> wiring;
     const TrialCache* cache; // or NULL
     Progress& progress;
+    std::size_t raster = 0;                                     // the condition whose raster is kept
     std::atomic<std::uint32_t> finished_before{0}, taken_up{0}; // trials found in the cache
 };
 
@@ -101,6 +102,12 @@ std::vector<SourceCourses> source_courses(const Simulation& simulation, const Pr
     else
         out[c.target].parts.push_back({course, stimulated});
     return out;
+}
+
+/// The condition whose raster is kept: the first that varies in time, else the one in the middle.
+std::size_t raster_condition(const std::vector<ProtocolCondition>& conditions) {
+    const auto varies = std::find_if(conditions.begin(), conditions.end(), [](const auto& c) { return !c.stationary; });
+    return varies != conditions.end() ? static_cast<std::size_t>(varies - conditions.begin()) : conditions.size() / 2;
 }
 
 TrialResult run_trial(Simulation& simulation, const ProtocolCondition& c, std::vector<SourceCourses> courses,
@@ -142,7 +149,7 @@ TrialResult run_trial(Simulation& simulation, const ProtocolCondition& c, std::v
         recorder.emplace(simulation.network,
                          Recorder::Options{dt, c.transient, c.duration, config.simulation.bin, config.validation.bin,
                                            config.simulation.block, config.simulation.record_spikes && trial == 0,
-                                           config.seed});
+                                           config.seed, condition == simulation.raster && trial == 0});
     };
     start();
     try {
@@ -345,7 +352,8 @@ SpikeRecord simulate_network(const PipelineConfig& config, const Network& networ
         }
     std::vector<std::vector<TrialResult>> results(conditions.size());
     for (std::size_t c = 0; c < conditions.size(); ++c) results[c].resize(conditions[c].trials);
-    Simulation simulation{config, network, std::make_shared<const Wiring>(config, network), cache, progress};
+    Simulation simulation{config, network,  std::make_shared<const Wiring>(config, network),
+                          cache,  progress, raster_condition(conditions)};
     progress.begin("simulating the network (ms of biology)", total);
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, runs.size(), 1),

@@ -23,6 +23,11 @@ struct PopulationActivity {
     std::vector<double> course_se_hz; ///< over trials; empty with one trial
     std::vector<std::uint32_t> spike_cell; ///< first trial, when spikes are recorded
     std::vector<double> spike_time;        ///< ms
+    /// Spikes after the transient of so many randomly chosen cells, in the first trial of one condition (0: another
+    /// one), with the cell's number among these.
+    std::uint32_t raster_cells = 0;
+    std::vector<std::uint32_t> raster_cell;
+    std::vector<double> raster_time; ///< ms
 };
 
 struct ConditionRecord {

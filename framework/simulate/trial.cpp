@@ -10,8 +10,8 @@ namespace mfm {
 namespace {
 
 // The numbers of the layouts: to be raised when what is kept changes.
-constexpr const char* result_kind = "trial 1";
-constexpr const char* state_kind = "simulation 1";
+constexpr const char* result_kind = "trial 2";
+constexpr const char* state_kind = "simulation 2";
 
 constexpr double PopulationActivity::*numbers[] = {
     &PopulationActivity::rate_hz,    &PopulationActivity::rate_se_hz,        &PopulationActivity::rate_firing_hz,
@@ -19,7 +19,7 @@ constexpr double PopulationActivity::*numbers[] = {
     &PopulationActivity::fano,       &PopulationActivity::correlation,       &PopulationActivity::cv_isi};
 constexpr std::vector<double> PopulationActivity::*series[] = {
     &PopulationActivity::cell_rate_hz, &PopulationActivity::course_hz, &PopulationActivity::course_se_hz,
-    &PopulationActivity::spike_time};
+    &PopulationActivity::spike_time, &PopulationActivity::raster_time};
 
 } // namespace
 
@@ -45,6 +45,8 @@ std::optional<TrialResult> TrialFiles::result() const {
         for (const auto number : numbers) in.get("number", a.*number);
         for (const auto values : series) in.get("series", a.*values);
         in.get("spike_cell", a.spike_cell);
+        in.get("raster_cells", a.raster_cells);
+        in.get("raster_cell", a.raster_cell);
     }
     in.get("covariance", out.covariance);
     return out;
@@ -57,6 +59,8 @@ void TrialFiles::keep(const TrialResult& result) const {
         for (const auto number : numbers) out.put("number", a.*number);
         for (const auto values : series) out.put("series", a.*values);
         out.put("spike_cell", a.spike_cell);
+        out.put("raster_cells", a.raster_cells);
+        out.put("raster_cell", a.raster_cell);
     }
     out.put("covariance", result.covariance);
     out.save(result_);

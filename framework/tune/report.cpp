@@ -314,14 +314,23 @@ std::string tuned_toml(const TunedModel& model, const DocumentNode& base_documen
     return fmt::format("# {}\n{}\n{}", what, to_toml(include), to_toml(difference));
 }
 
-std::pair<std::string, std::string> front_figure(const std::string& name, const TuneConfig& tune,
-                                                 const TuneFront& front) {
+Figure front_figure(const std::string& name, const TuneConfig& tune, const TuneFront& front) {
     const std::size_t k = tune.objectives.size();
     std::vector<std::pair<std::size_t, std::size_t>> pairs;
     for (std::size_t a = 0; a < k; ++a)
         for (std::size_t b = a + 1; b < k; ++b) pairs.emplace_back(a, b);
-    const auto [columns, rows] = layout(pairs.size());
-    std::string script = preamble("front", columns, rows, name + ": front of the objectives", "top right"), data;
+    const std::vector<KeyEntry> entries{
+        {fmt::format("with points pt 7 ps 0.5 lc rgb '{}'", curve_colours[0]), "front"},
+        {fmt::format("with points pt 2 ps 1 lw 2 lc rgb '{}'", network_colour), "start"},
+        {fmt::format("with points pt 6 ps 1.6 lw 2 lc rgb '{}'", mean_field_colour), "nearest to ideal"},
+        {fmt::format("with points pt 4 ps 1.6 lw 2 lc rgb '{}'", curve_colours[2]), "knee"}};
+    Figure figure;
+    figure.name = "front";
+    figure.section = "tune";
+    figure.title = name + ": front of the objectives";
+    const Sheet sheet{pairs.size()};
+    const double height = sheet.bottom() + key_height(entries);
+    figure.script = preamble(figure.name, figure.title, height);
     const auto line = [&](const std::vector<double>& objective) {
         std::string out;
         for (const double f : objective) {
@@ -330,20 +339,26 @@ std::pair<std::string, std::string> front_figure(const std::string& name, const 
         }
         return out + "\n";
     };
-    for (const FrontPoint& p : front.points) data += line(p.objective);
-    data += "\n\n" + line(front.start_objective) + "\n\n" + line(front.points[front.nearest].objective) + "\n\n" +
-            line(front.points[front.knee].objective);
-    for (const auto& [a, b] : pairs)
-        script +=
-            fmt::format("set xlabel {}\nset ylabel {}\n"
-                        "plot 'front.dat' index 0 using {}:{} with points pt 7 ps 0.5 lc rgb '{}' title 'front', "
-                        "'' index 1 using {}:{} with points pt 2 ps 1 lc rgb '{}' title 'start', "
-                        "'' index 2 using {}:{} with points pt 6 ps 1.6 lw 2 lc rgb '{}' title 'nearest to ideal', "
-                        "'' index 3 using {}:{} with points pt 4 ps 1.6 lw 2 lc rgb '{}' title 'knee'\n",
-                        literal(tune.objectives[a] + ", error / sd"), literal(tune.objectives[b] + ", error / sd"),
-                        a + 1, b + 1, curve_colours[0], a + 1, b + 1, network_colour, a + 1, b + 1, mean_field_colour,
-                        a + 1, b + 1, curve_colours[2]);
-    return {script + "unset multiplot\n", data};
+    for (const FrontPoint& p : front.points) figure.data += line(p.objective);
+    for (const auto* one :
+         {&front.start_objective, &front.points[front.nearest].objective, &front.points[front.knee].objective})
+        figure.data += "\n\n" + line(*one);
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        const auto [a, b] = pairs[i];
+        std::vector<std::string> parts;
+        for (std::size_t e = 0; e < entries.size(); ++e)
+            parts.push_back(fmt::format("'front.dat' index {} using {}:{} {}", e, a + 1, b + 1, entries[e].style));
+        figure.script += placed(sheet.axes(i), height) +
+                         fmt::format("set xlabel {}\nset ylabel {}\n", literal(tune.objectives[a] + ", error / sd"),
+                                     literal(tune.objectives[b] + ", error / sd")) +
+                         plotted(parts);
+    }
+    figure.script += key(entries, height) + closing();
+    figure.caption = "Errors of every pair of objectives, in standard deviations of their targets: the points of the "
+                     "front, none of which is better than another in all objectives, the start, the point nearest to "
+                     "the ideal and the knee.";
+    figure.alt = fmt::format("Front of {} over {}.", counted(front.points.size(), "point"), counted(k, "objective"));
+    return figure;
 }
 
 std::vector<std::string> write_tune(const std::filesystem::path& folder, const std::string& name,
@@ -367,8 +382,7 @@ std::vector<std::string> write_tune(const std::filesystem::path& folder, const s
         toml("tuned.toml", o.front->points[o.front->nearest].x, "tuned: the front's point nearest to the ideal");
         toml("tuned_knee.toml", o.front->points[o.front->knee].x, "tuned: the front's knee");
         write_file(folder / "front.csv", front_csv(model.tune(), *o.front));
-        const auto [script, data] = front_figure(name, model.tune(), *o.front);
-        const std::vector<Figure> figures{{"front", script, data}};
+        const std::vector<Figure> figures{front_figure(name, model.tune(), *o.front)};
         if (std::string line = write_figures(folder, figures); !line.empty()) lines.push_back(std::move(line));
     }
     return lines;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "output/figure.hpp"
 #include "tune/identify.hpp"
 #include "tune/search.hpp"
 #include "tune/tuned_model.hpp"
@@ -31,9 +32,8 @@ struct TuneOutcome {
 /// the tuning as values, so that it runs, and serves as an include after the base.
 [[nodiscard]] std::string tuned_toml(const TunedModel&, const DocumentNode& base_document, std::span<const double> x,
                                      const std::string& base, const std::string& what);
-/// The front's script and data for gnuplot: every pair of objectives against each other.
-[[nodiscard]] std::pair<std::string, std::string> front_figure(const std::string& name, const TuneConfig&,
-                                                               const TuneFront&);
+/// The front's figure: every pair of objectives against each other.
+[[nodiscard]] Figure front_figure(const std::string& name, const TuneConfig&, const TuneFront&);
 /// Writes everything into `folder`; lines for the user about figures that could not be drawn.
 [[nodiscard]] std::vector<std::string> write_tune(const std::filesystem::path& folder, const std::string& name,
                                                   const std::filesystem::path& pipeline_file, const TunedModel&,

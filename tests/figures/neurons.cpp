@@ -94,14 +94,23 @@ Figure draw(const Drawn& m) {
         const double I = m.lowest + (m.highest - m.lowest) * k / points;
         figure.data += fmt::format("{:g} {:g}\n", I, rate(m, I));
     }
-    figure.script = preamble(m.id, 2, 1, fmt::format("{}: {}", m.id, m.cell), "top left") +
-                    fmt::format("set xlabel 'ms'\nset ylabel 'mV'\nset key outside top center horizontal\n"
-                                "plot '{0}.dat' index 0 with lines lc rgb '{1}' title '{2:g} pA', "
-                                "'' index 1 with lines lc rgb '{3}' title '{4:g} pA'\n"
-                                "set xlabel 'pA'\nset ylabel 'Hz'\nset yrange [0:*]\n"
-                                "plot '{0}.dat' index 2 with lines lw 2 lc rgb '{5}' notitle\n"
-                                "unset multiplot\n",
-                                m.id, curve_colours[0], m.step[0], curve_colours[1], m.step[1], network_colour);
+    figure.title = fmt::format("{}: {}", m.id, m.cell);
+    std::vector<KeyEntry> entries;
+    std::vector<std::string> traces;
+    for (std::size_t i = 0; i < 2; ++i) {
+        const std::string style = fmt::format("with lines lc rgb '{}'", curve_colours[i]);
+        entries.push_back({style, fmt::format("{:g} pA", m.step[i])});
+        traces.push_back(fmt::format("'{}.dat' index {} using 1:2 {}", m.id, i, style));
+    }
+    const Sheet sheet{2};
+    const double height = sheet.bottom() + key_height(entries);
+    figure.script = preamble(m.id, figure.title, height) + placed(sheet.axes(0), height) +
+                    "set xlabel 'time (ms)'\nset ylabel 'potential (mV)'\n" + plotted(traces) +
+                    placed(sheet.axes(1), height) +
+                    fmt::format("set xlabel 'current (pA)'\nset ylabel 'rate (Hz)'\nset yrange [0:*]\n"
+                                "plot '{}.dat' index 2 using 1:2 with lines lw 2 lc rgb '{}'\n",
+                                m.id, network_colour) +
+                    key(entries, height) + closing();
     return figure;
 }
 

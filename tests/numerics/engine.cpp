@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "numerics/engine_circuit.hpp"
 #include "simulate/recorder.hpp"
@@ -237,6 +238,36 @@ TEST_CASE("a state that is not finite stops the run and names population, cell, 
     REQUIRE_THROWS_WITH(c.run(200, {}, nullptr, true), Catch::Contains("population 'poisoned', cell 2") &&
                                                            Catch::Contains("h_1") && Catch::Contains("(step 16;"));
     CHECK_THROWS_AS(c.run(2000), NotFinite);
+}
+
+TEST_CASE("a raster has every spike of its cells after the transient, and changes nothing that is recorded") {
+    Circuit c;
+    const std::size_t source = c.poisson("source", 60, 40);
+    const std::size_t few = c.poisson("few", 3, 20);
+    Recorder with(c.network, {0.1, 100, 2000, 5, 1, 200, true, 1, true});
+    Recorder without(c.network, {0.1, 100, 2000, 5, 1, 200, true, 1});
+    c.run(20000, [&](std::uint64_t first, std::uint32_t n, const std::vector<BlockSpikes>& s) {
+        with.observe(first, n, s);
+        without.observe(first, n, s);
+    });
+    const auto a = with.finish(), b = without.finish();
+    CHECK(a[few].raster_cells == 3);
+    CHECK(a[source].raster_cells == 40);
+    CHECK(b[source].raster_cells == 0);
+    CHECK(b[source].raster_time.empty());
+    CHECK(a[source].rate_hz == b[source].rate_hz);
+    CHECK(a[source].correlation == b[source].correlation);
+    // All three cells are shown, each under one number of its own.
+    std::map<std::uint32_t, std::vector<double>> all, shown;
+    for (std::size_t k = 0; k < a[few].spike_time.size(); ++k)
+        if (a[few].spike_time[k] >= 100) all[a[few].spike_cell[k]].push_back(a[few].spike_time[k]);
+    for (std::size_t k = 0; k < a[few].raster_time.size(); ++k)
+        shown[a[few].raster_cell[k]].push_back(a[few].raster_time[k]);
+    std::set<std::vector<double>> trains, raster;
+    for (const auto& cell : all) trains.insert(cell.second);
+    for (const auto& row : shown) raster.insert(row.second);
+    CHECK(trains.size() == 3);
+    CHECK(raster == trains);
 }
 
 TEST_CASE("a network of independent cells has Fano factor 1, one driven in common does not") {

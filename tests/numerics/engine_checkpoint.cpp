@@ -35,7 +35,7 @@ struct Simulation {
     Simulation(Circuit c, const fs::path& folder) : circuit(std::move(c)), cache{folder, "a hash", 0} { start(); }
     void start() {
         engine.emplace(circuit.config, circuit.network, 11, circuit.courses);
-        recorder.emplace(circuit.network, Recorder::Options{0.1, 10, 100, 2, 1, 20, true, 1});
+        recorder.emplace(circuit.network, Recorder::Options{0.1, 10, 100, 2, 1, 20, true, 1, true});
     }
     void run(std::uint64_t steps, const std::function<bool()>& pause = {}) {
         engine->run(
@@ -68,6 +68,8 @@ struct Simulation {
             h.add(a.course_hz);
             h.add(a.spike_time);
             h.add(a.spike_cell);
+            h.add(a.raster_cell);
+            h.add(a.raster_time);
         }
         h.add(recorder->count_covariance());
         h.add(engine->deliveries());
@@ -183,5 +185,8 @@ TEST_CASE("a finished trial is kept as it is, in place of its state") {
         CHECK(a.course_hz == b.course_hz);
         CHECK(a.spike_cell == b.spike_cell);
         CHECK(a.spike_time == b.spike_time);
+        CHECK(a.raster_cells == b.raster_cells);
+        CHECK(a.raster_cell == b.raster_cell);
+        CHECK(a.raster_time == b.raster_time);
     }
 }

@@ -133,8 +133,8 @@ TEST_CASE("where a part of a population is stimulated, files have the network's 
 
     record.conditions[2].stimulated_cells = 32; // the step
     const auto figure = mfm::course_figure(record, 2, populations, {}, 1.0);
-    CHECK_THAT(figure.script, Contains("title 'network'\n") && Contains(" alone, smoothed"));
-    CHECK_THAT(figure.script, !Contains("mean field"));
+    CHECK_THAT(figure.script, Contains("title 'network'") && Contains(": network alone'"));
+    CHECK_THAT(figure.script + figure.caption, !Contains("mean field"));
 }
 
 TEST_CASE("a course's CSV has the bins' centres, both sides, and the mean field only where it is known") {
@@ -184,11 +184,14 @@ TEST_CASE("manifests of two runs differ in nothing but the run and its times") {
     CHECK_THAT(mfm::compiler_name(), StartsWith("gcc ") || StartsWith("clang "));
 }
 
-TEST_CASE("a cut through a transfer function goes through its sampled points and leaves out what is not defined") {
+namespace {
+
+const std::vector<mfm::SlicePathway> pathways{{10, true}, {5, false}};
+
+/// Samples of Linear, and one with a current.
+mfm::TransferTable linear_table() {
     mfm::TransferTable table;
     table.population = "golgi_cell";
-    const Linear function;
-    const std::vector<mfm::SlicePathway> pathways{{10, true}, {5, false}};
     for (int i = 1; i <= 40; ++i) {
         mfm::TransferPoint p;
         p.nu = {20.0 + i, 4.0 * (i % 4)};
@@ -201,6 +204,21 @@ TEST_CASE("a cut through a transfer function goes through its sampled points and
     }
     table.points.push_back(table.points.back());
     table.points.back().I = 5; // another axis
+    return table;
+}
+/// A fit that is 0.5 Hz too high at every point but the last, where there is none.
+std::vector<std::optional<double>> linear_fit() {
+    std::vector<std::optional<double>> fitted;
+    for (const auto& p : linear_table().points) fitted.emplace_back(p.rate_hz + 0.5);
+    fitted.back().reset();
+    return fitted;
+}
+
+} // namespace
+
+TEST_CASE("a cut through a transfer function goes through its sampled points and leaves out what is not defined") {
+    const Linear function;
+    const mfm::TransferTable table = linear_table();
     const auto slices = mfm::transfer_slices(function, pathways, table, 4);
     REQUIRE(slices.curves.size() == 4);
     CHECK(slices.seconds == 201);
@@ -219,6 +237,38 @@ TEST_CASE("a cut through a transfer function goes through its sampled points and
     CHECK(mfm::transfer_slices(function, pathways, {"silent", {}, {}, {}}, 4).curves.empty());
 }
 
+TEST_CASE("a map of a transfer function has its rates over both conductances, and none without inhibition") {
+    mfm::TransferTable table = linear_table();
+    const auto map = mfm::transfer_map(Linear(), pathways, table);
+    REQUIRE(map.rate_hz.size() == map.G_e.size() * map.G_i.size());
+    // Of a single excitatory and inhibitory pathway, nu follows from the conductance.
+    for (std::size_t i = 0; i < map.rate_hz.size(); ++i) {
+        const double nu_e = map.G_e[i % map.G_e.size()] / 0.1, nu_i = map.G_i[i / map.G_e.size()] / 0.2;
+        REQUIRE(map.rate_hz[i]);
+        CHECK(*map.rate_hz[i] == Approx((10 * nu_e - 5 * nu_i) / 100.0).margin(1e-9));
+    }
+    CHECK(map.G_e.back() < 6.0);
+    CHECK(map.G_i.back() < 2.4);
+    for (auto& p : table.points) p.G_i = 0;
+    CHECK(mfm::transfer_map(Linear(), pathways, table).rate_hz.empty());
+}
+
+TEST_CASE("residuals of a fit are fitted less sampled rates, those of points held out apart") {
+    mfm::TransferTable table = linear_table();
+    table.points[0].use = mfm::TransferPoint::Use::HeldOut;
+    table.points[1].use = mfm::TransferPoint::Use::OperatingPoint;
+    auto fitted = linear_fit();
+    *fitted[0] -= 2.5;
+    const auto figure = mfm::fit_figure(table, fitted, {}).value();
+    CHECK(figure.population == "golgi_cell");
+    CHECK_THAT(figure.data, Contains("# held out, likewise\n-0.0999") || Contains("# held out, likewise\n-0.1"));
+    CHECK_THAT(figure.script,
+               Contains("'fitted points (n = 38, rms 0.5 Hz)'") && Contains("'held out (n = 1, rms 2 Hz)'"));
+    CHECK_THAT(figure.script, !Contains("with image"));
+    CHECK_THAT(figure.alt, Contains("the largest is -2 Hz"));
+    CHECK_FALSE(mfm::fit_figure(table, {}, {}));
+}
+
 namespace {
 
 std::vector<mfm::Figure> all_figures() {
@@ -234,7 +284,12 @@ std::vector<mfm::Figure> all_figures() {
     mfm::TransferSlices slices{
         "golgi_cell", 200, {{0.5, {1, 2, 3}, {10, 20, 35}, {1, 3}, {11, 34}, {0.5, 0.5}}, {1.5, {}, {}, {}, {}, {}}}};
     figures.push_back(mfm::transfer_figure(slices));
-    for (auto& figure : mfm::budget_figures(fixture::report())) figures.push_back(std::move(figure));
+    figures.push_back(
+        mfm::fit_figure(linear_table(), linear_fit(), mfm::transfer_map(Linear(), pathways, linear_table())).value());
+    figures.push_back(mfm::raster_figure(record, populations, 1.0).value());
+    for (auto more : {mfm::budget_figures(fixture::report()), mfm::fluctuation_figures(fixture::report()),
+                      mfm::cell_rate_figures(record, populations)})
+        for (auto& figure : more) figures.push_back(std::move(figure));
     return figures;
 }
 
@@ -265,9 +320,11 @@ TEST_CASE("figures have units on their axes and say how many") {
     for (const auto& figure : all_figures()) {
         INFO(figure.script);
         CHECK_THAT(figure.script,
-                   Contains("set ylabel 'rate (Hz)'") || Contains("set ylabel 'of the network’s rate (%)'"));
+                   Contains("set ylabel 'rate (Hz)'") || Contains("set ylabel 'of the network’s rate (%)'") ||
+                       Contains("set ylabel 'fitted - sampled (Hz)'") || Contains("set ylabel 'sd of the rate (Hz)'") ||
+                       Contains("set ylabel 'cells (%)'"));
         CHECK_THAT(figure.script, Contains("(Hz)'\n") || Contains("(ms)'\n") || Contains("(nS)'\n"));
-        CHECK_THAT(figure.script, Contains("n = ") || Contains("n >= ") || Contains("trials"));
+        CHECK_THAT(figure.script, Contains("n = ") || Contains("n >= ") || Contains(" of 3 cells"));
     }
 }
 
@@ -280,15 +337,64 @@ TEST_CASE("gnuplot draws every figure, the same each time, and what people need 
         return;
     }
     CHECK(line == "");
-    REQUIRE(figures.size() == 4);
-    const auto drawn = mfm::read_file(folder / (figures[1].name + ".svg"));
+    REQUIRE(figures.size() == 8);
+    std::vector<std::string> drawn;
     for (const auto& figure : figures) {
+        INFO(figure.name);
         CHECK(std::filesystem::exists(folder / (figure.name + ".gp")));
         CHECK(std::filesystem::exists(folder / (figure.name + ".dat")));
-        CHECK_THAT(mfm::read_file(folder / (figure.name + ".svg")), Contains("<svg") && Contains("</svg>"));
+        for (const char* kind : {".svg", ".pdf"}) drawn.push_back(mfm::read_file(folder / (figure.name + kind)));
+        CHECK_THAT(drawn[drawn.size() - 2], Contains("viewBox=") && Contains("<text") &&
+                                                Contains("font-family=\"sans-serif\"") && Contains("</svg>"));
+        CHECK_THAT(drawn.back(), StartsWith("%PDF") && Contains("(D:19700101000000"));
     }
     CHECK(mfm::write_figures(folder.path(), figures).empty());
-    CHECK(mfm::read_file(folder / (figures[1].name + ".svg")) == drawn);
+    for (std::size_t i = 0; i < figures.size(); ++i) {
+        CHECK(mfm::read_file(folder / (figures[i].name + ".svg")) == drawn[2 * i]);
+        CHECK(mfm::read_file(folder / (figures[i].name + ".pdf")) == drawn[2 * i + 1]);
+    }
+}
+
+TEST_CASE("the index says of every figure what it shows, in words and numbers") {
+    const fixture::Folder folder;
+    const auto figures = all_figures();
+    const auto line = mfm::write_figures(folder.path(), figures);
+    const auto index = nlohmann::json::parse(mfm::read_file(folder / "index.json"));
+    REQUIRE(index.size() == figures.size());
+    for (std::size_t i = 0; i < index.size(); ++i) {
+        INFO(index[i].dump(2));
+        CHECK(index[i]["name"] == figures[i].name);
+        CHECK(index[i]["drawn"] == line.empty());
+        for (const char* key : {"section", "title", "caption", "alt"}) CHECK_FALSE(std::string(index[i][key]).empty());
+        CHECK((index[i]["population"].is_string() || index[i]["population"].is_null()));
+        const std::string alt = index[i]["alt"];
+        CHECK(alt.find_first_of("0123456789") != std::string::npos);
+    }
+    CHECK(index[0]["alt"] == "Rates of 2 populations at 3 levels of 'background'; the mean field's largest error is "
+                             "+50.0 % (granule_cell at 20 Hz: network 12 Hz, mean field 18 Hz).");
+    CHECK(
+        index[0]["caption"] ==
+        "Rates of every population, in Hz, over the rate of 'background', in Hz, in the network (black circles; bars: "
+        "± one standard error over blocks of time) and in the mean field (vermilion squares; dashed blue: with every "
+        "cell at the mean in-degree), and below, the mean field's error relative to the network, in % (bars: ± one "
+        "standard error of the network's rate). Cells: golgi_cell 71, granule_cell 30420.");
+    CHECK(index[0]["condition"] == "background");
+    CHECK(index[0]["population"].is_null());
+    CHECK(index[2]["population"] == "golgi_cell");
+}
+
+TEST_CASE("a raster has the shown cells' spikes in its window, and none is made without one") {
+    auto record = fixture::record();
+    auto& c = record.conditions[1];
+    c.transient = c.onset = c.offset = 0;
+    c.duration = 3;
+    c.population[1].raster_time = {0.5, 100}; // the second one is outside
+    const auto figure = mfm::raster_figure(record, populations, 1.0).value();
+    CHECK(figure.section == "network");
+    CHECK_THAT(figure.data, Contains("# golgi_cell: spikes of 3 cells: time (ms), row\n0.5 3\n\n\n"));
+    CHECK_THAT(figure.caption, Contains("Shown cells: mossy_fibers 2 of 2, golgi_cell 3 of 3."));
+    for (auto& p : c.population) p.raster_cells = 0;
+    CHECK_FALSE(mfm::raster_figure(record, populations, 1.0));
 }
 
 TEST_CASE("spectra of both sides are in spectra.csv and spectra.h5 with empty fields for what is not known") {
@@ -330,7 +436,7 @@ TEST_CASE("a condition's spectra are a figure, and a stimulation's responses") {
 TEST_CASE("a name in a figure is text and nothing else") {
     const fixture::Folder folder;
     auto report = fixture::report();
-    report.populations[0].name = "a'; system 'touch pwned'; print \"`touch pwned`\" \\\n";
+    report.populations[0].name = "a'; system 'touch pwned'; print \"`touch pwned`\" } { \\\n";
     const auto figures = mfm::rate_figures(report);
     const auto line = mfm::write_figures(folder.path(), figures);
     CHECK_FALSE(std::filesystem::exists(folder / "pwned"));
@@ -347,11 +453,15 @@ TEST_CASE("without gnuplot the scripts and data are there, and one line says so"
     CHECK(std::filesystem::exists(folder / "figures/rates_background.gp"));
     CHECK(std::filesystem::exists(folder / "figures/rates_background.dat"));
     CHECK_FALSE(std::filesystem::exists(folder / "figures/rates_background.svg"));
+    for (const auto& figure : nlohmann::json::parse(mfm::read_file(folder / "figures/index.json")))
+        CHECK(figure["drawn"] == false);
 }
 
 TEST_CASE("a script that gnuplot refuses is one line with its reason") {
     const fixture::Folder folder;
-    const std::vector<mfm::Figure> figures{{"broken", "plot nonsense\n", ""}};
+    std::vector<mfm::Figure> figures(1);
+    figures[0].name = "broken";
+    figures[0].script = "plot nonsense\n";
     const auto line = mfm::write_figures(folder.path(), figures);
     if (line.find("not installed") != std::string::npos) return;
     CHECK_THAT(line,

@@ -108,6 +108,10 @@ inline mfm::SpikeRecord record() {
     step.course_bin = 0.5;
     step.count_covariance.clear();
     r.conditions = {c, step};
+    r.conditions[1].population[0].raster_cells = 2;
+    r.conditions[1].population[1].raster_cells = 3;
+    r.conditions[1].population[1].raster_cell = {2, 0};
+    r.conditions[1].population[1].raster_time = {0.5, 1.0 / 3.0};
     return r;
 }
 

@@ -102,6 +102,9 @@ TEST_CASE("a spike record comes back from its file bit by bit") {
             CHECK(same_bits(x.course_se_hz, y.course_se_hz));
             CHECK(same_bits(x.spike_time, y.spike_time));
             CHECK(x.spike_cell == y.spike_cell);
+            CHECK(x.raster_cells == y.raster_cells);
+            CHECK(x.raster_cell == y.raster_cell);
+            CHECK(same_bits(x.raster_time, y.raster_time));
         }
     }
 }
