@@ -35,6 +35,7 @@ using AddCommand = Command (*)(CLI::App& tool);
 [[nodiscard]] Command add_new(CLI::App& tool);
 [[nodiscard]] Command add_init(CLI::App& tool);
 [[nodiscard]] Command add_validate(CLI::App& tool);
+[[nodiscard]] Command add_schema(CLI::App& tool);
 [[nodiscard]] Command add_doctor(CLI::App& tool);
 [[nodiscard]] Command add_completion(CLI::App& tool);
 [[nodiscard]] Command add_man(CLI::App& tool);
