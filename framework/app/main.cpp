@@ -5,9 +5,8 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
-#include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -20,12 +19,13 @@
 
 namespace {
 
-// An exit code beyond those of mfm::ExitCode: neither the input nor a plugin, but automfm itself is wrong.
-constexpr int own_fault = 4;
-
-int fail(int code, const std::string& sentence) {
-    fmt::print(stderr, "automfm: {}\n", sentence);
-    return code;
+/// Tells what is wrong with the command line, the way that it asks for.
+int usage_failed(int argc, char** argv, const std::string& sentence) {
+    const mfm::WorkFailure failure{static_cast<int>(mfm::ExitCode::BadInput), sentence, {}, ""};
+    if (std::find(argv, argv + argc, std::string_view(mfm::json_progress_option)) == argv + argc)
+        return mfm::print_failure(failure);
+    fmt::print(stderr, "{}\n", mfm::failure_event(failure));
+    return failure.code;
 }
 
 /// The command that was being parsed: the tool itself, a command, or a command of a command.
@@ -78,15 +78,14 @@ std::string usage_sentence(const CLI::App& tool, const CLI::ParseError& error) {
 }
 
 /// Every command, in the order in which --help lists them.
-constexpr std::array commands{mfm::add_init,       mfm::add_run,     mfm::add_validate, mfm::add_equations,
-                              mfm::add_sweep,      mfm::add_library, mfm::add_tune,     mfm::add_plugins,
-                              mfm::add_describe,   mfm::add_new,     mfm::add_check,    mfm::add_doctor,
-                              mfm::add_completion, mfm::add_man};
+constexpr std::array commands{mfm::add_init,      mfm::add_run,      mfm::add_validate,   mfm::add_compare,
+                              mfm::add_equations, mfm::add_sweep,    mfm::add_library,    mfm::add_tune,
+                              mfm::add_plugins,   mfm::add_describe, mfm::add_new,        mfm::add_check,
+                              mfm::add_schema,    mfm::add_doctor,   mfm::add_completion, mfm::add_man};
 
 } // namespace
 
 int main(int argc, char** argv) {
-    constexpr int bad_input = static_cast<int>(mfm::ExitCode::BadInput);
     // A file that may not grow is a failed write with a sentence, as a full disk is, and no sudden end.
     std::signal(SIGXFSZ, SIG_IGN);
     try {
@@ -100,19 +99,12 @@ int main(int argc, char** argv) {
         } catch (const CLI::Success& success) { // --help and --version
             return tool.exit(success);
         } catch (const CLI::ParseError& error) {
-            return fail(bad_input, usage_sentence(tool, error));
+            return usage_failed(argc, argv, usage_sentence(tool, error));
         }
         const auto given = std::find_if(offered.begin(), offered.end(),
                                         [](const mfm::Command& command) { return command.parser->parsed(); });
         return static_cast<int>(given->execute());
-    } catch (const mfm::Error& error) {
-        return fail(static_cast<int>(error.code), error.what());
-    } catch (const std::bad_alloc&) {
-        return fail(bad_input, "not enough memory for this pipeline; make the circuit or the number of copies smaller");
-    } catch (const std::filesystem::filesystem_error& error) {
-        return fail(bad_input, error.what());
-    } catch (const std::exception& error) {
-        return fail(own_fault,
-                    fmt::format("internal error: {}; please report it with the pipeline file", error.what()));
+    } catch (...) {
+        return mfm::print_failure(mfm::failure_of(std::current_exception()));
     }
 }

@@ -15,7 +15,8 @@ Command add_sweep(CLI::App& tool) {
     struct Arguments {
         std::string file, out, shard, threads, shards;
         std::vector<std::string> set, folders;
-        bool json = false, partial = false, base = false, quiet = false;
+        bool json = false, partial = false, base = false;
+        ProgressArguments progress;
     };
     const auto given = std::make_shared<Arguments>();
     CLI::App& sweep =
@@ -30,7 +31,7 @@ Command add_sweep(CLI::App& tool) {
                    "Which part of the points: i/n, i from 1; default: that of SLURM's array task, else all");
     run.add_option("--threads", given->threads, "Number of threads; 0, the default, is one a core");
     run.add_flag("--base", given->base, "Only what all points share");
-    run.add_flag("--quiet", given->quiet, "Say nothing but warnings and errors");
+    add_progress(run, given->progress);
     CLI::App& status = *sweep.add_subcommand("status", "How many points are made");
     status.add_flag("--json", given->json, "For programs");
     CLI::App& gather =
@@ -52,8 +53,12 @@ Command add_sweep(CLI::App& tool) {
             const PlanSummary s = write_plan({given->file, given->set, given->out, as_paths(given->folders)});
             fmt::print("{} points ({}, {}) are planned in {}\n", s.points, s.kind, s.way, s.folder.string());
         } else if (run->parsed()) {
-            const Shard shard = given->shard.empty() ? shard_of_environment() : parse_shard(given->shard);
-            return run_sweep({given->file, shard, threads(), as_paths(given->folders), given->base, given->quiet});
+            return with_progress(given->progress, {"sweep run", given->file, given->file}, "", [&](Progress& progress) {
+                const Shard shard = given->shard.empty() ? shard_of_environment() : parse_shard(given->shard);
+                const ExitCode code =
+                    run_sweep({given->file, shard, threads(), as_paths(given->folders), given->base}, progress);
+                return WorkResult{code, given->file, "", {}};
+            });
         } else if (status->parsed()) {
             const SweepStatus s = sweep_status(given->file);
             fmt::print("{}", given->json ? status_json(s) : status_text(s));

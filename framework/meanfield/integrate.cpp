@@ -495,7 +495,7 @@ Trajectory integrate(const MeanFieldModel& model, const ExternalCourse& course, 
             throw InputError(fmt::format("the mean field's start has a rate of {} Hz for {}", start[p],
                                          model.populations()[p].name));
     for (std::size_t e = 0; e < course.size(); ++e) start[model.external()[e]] = course[e].value(0.0);
-    progress.begin("mean field", static_cast<std::uint64_t>(t_end));
+    progress.begin(biology_task("integrating the mean field", static_cast<std::uint64_t>(t_end)));
     Integrator integrator(model, course, t_end, dt_out, start);
     Trajectory trajectory = integrator.run(progress);
     trajectory.warnings.insert(trajectory.warnings.begin(), warnings.begin(), warnings.end());

@@ -52,11 +52,12 @@ Network build_network(const PipelineConfig& config, Progress& progress) {
 
     network.projections.reserve(config.projections.size()); // AbiEdges point into them
     EarlierEdges earlier;
-    progress.begin("building the network", config.projections.size());
+    progress.begin({"building the network", config.projections.size(), "projections"});
     std::uint64_t cells = 0, pairs = 0;
     for (const Population& population : network.populations) cells += population.n;
     for (const ProjectionConfig& projection : config.projections) {
         const std::uint64_t n_target = network.populations[config.population_index(projection.target)].n;
+        progress.at("'" + projection.name + "'");
         Rows rows = apply_rule(config, projection, network, populations, earlier);
         network.projections.push_back(finish_projection(config, projection, network, std::move(rows)));
         progress.advance();

@@ -82,14 +82,14 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
     options.starts = config.transfer.starts;
     options.folds = config.transfer.folds;
     options.seed = config.seed;
-    progress.begin("fitting transfer functions",
-                   populations.size() * config.transfer.bases.size() * fit_count(options));
+    progress.begin({fmt::format("fitting the transfer functions of {} populations", populations.size()),
+                    populations.size() * config.transfer.bases.size() * fit_count(options), "fits"});
     tbb::parallel_for(std::size_t{0}, populations.size(), [&](std::size_t i) {
         throw_if_interrupted();
         if (reused != nullptr && reused->entry[i].fit) {
             fits[i] = *reused->entry[i].base_fit;
             fits[i].fitted_hz.resize(tables[i].points.size()); // operating points, which come last, may be left out
-            progress.advance(config.transfer.bases.size() * fit_count(options));
+            progress.skip(config.transfer.bases.size() * fit_count(options));
             return;
         }
         FitOptions mine = options;
@@ -99,7 +99,7 @@ std::vector<TransferFit> fit_all(const PipelineConfig& config, const Reduction& 
             const auto basis = make_basis(config.transfer.bases.at(0), population);
             fits[i] = given_fit(tables[i], inputs_of(config, r, populations[i], *basis), basis, given->value,
                                 left_out(config, population));
-            progress.advance(fit_count(mine));
+            progress.skip(config.transfer.bases.size() * fit_count(mine));
             return;
         }
         fits[i] = fit_best(tables[i], candidates_of(config, r, populations[i]), optimizer.value(), mine, progress);

@@ -160,7 +160,7 @@ public:
     Derivation(const PipelineConfig& config, const DeriveOptions& options, Progress& progress, const Derived* base,
                Mode mode, const Derived* network)
         : options_(options), progress_(progress), base_(base), network_(network),
-          stages_(options.folder, options.only, options.from, progress) {
+          stages_(options.folder, options.only, options.from, progress, options.variant) {
         d_.config = config;
         d_.mode = mode;
         d_.folder = options.folder;
@@ -352,6 +352,7 @@ void print_stage(const Derived& d, const std::string& only) {
 }
 
 void export_derived(const Derived& d, const DeriveOptions& options, Progress& progress) {
+    progress.stage_begin(stage_place("export", options.variant));
     RunOutputs out;
     out.report = &*d.report;
     out.resolved_toml = d.config.resolved_toml;
@@ -377,6 +378,7 @@ void export_derived(const Derived& d, const DeriveOptions& options, Progress& pr
     for (const std::string& line : write_run_folder(d.folder, out)) progress.note(line);
     write_file(d.folder / "equations.txt", out.text.equations);
     write_file(d.folder / "equations.tex", model_equations_latex(*d.model, *d.fits));
+    progress.stage_end(StageSource::Computed);
 }
 
 void export_variants(const Derived& d, const DeriveOptions& options, const std::vector<VariantOutcome>& variants) {

@@ -16,6 +16,7 @@ struct DeriveOptions {
     std::string only, from; ///< as on the command line
     unsigned threads = 1;   ///< for the manifest
     bool quiet = false;
+    std::string variant; ///< whose derivation it is, for progress; "" for the pipeline itself
 };
 
 /// All stages up to the verdict, or up to `only`, of a pipeline or, with `base`, of a variant of it: what the two have

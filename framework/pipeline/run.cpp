@@ -17,15 +17,13 @@
 
 namespace mfm {
 
-ExitCode run_pipeline(const RunOptions& options) {
-    install_interrupt_handler();
+WorkResult run_pipeline(const RunOptions& options, Progress& progress) {
     DeriveOptions derivation;
     derivation.only = options.only;
     derivation.from = options.from;
     derivation.quiet = options.quiet;
     derivation.threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, derivation.threads);
-    const std::unique_ptr<Progress> progress = make_progress(options.quiet);
 
     LoadOptions load;
     load.set = options.set;
@@ -42,13 +40,13 @@ ExitCode run_pipeline(const RunOptions& options) {
     if (!options.only.empty() && options.variants.empty()) variants.clear();
     derivation.folder = options.out.value_or(default_run_folder(options.file));
 
-    const Derived base = derive(config, derivation, *progress);
+    const Derived base = derive(config, derivation, progress);
     const bool complete = base.report.has_value() && options.only != "validate";
     print_stage(base, options.only);
-    if (complete) export_derived(base, derivation, *progress);
+    if (complete) export_derived(base, derivation, progress);
     ExitCode code = base.report ? exit_code(*base.report) : ExitCode::Done;
     if (!variants.empty()) {
-        const std::vector<VariantOutcome> outcomes = run_variants(base, variants, derivation, *progress);
+        const std::vector<VariantOutcome> outcomes = run_variants(base, variants, derivation, progress);
         if (complete) export_variants(base, derivation, outcomes);
         if (complete && !options.quiet) fmt::print("{}", variants_part(*base.report, outcomes));
         for (const VariantOutcome& v : outcomes)
@@ -56,7 +54,15 @@ ExitCode run_pipeline(const RunOptions& options) {
     }
     if (base.report && !options.quiet)
         fmt::print("{}", console_summary(*base.report, config.name, derivation.folder.string()));
-    return code;
+    WorkResult result{code, derivation.folder.string(), "", {}};
+    if (base.report && base.report->verdict) result.verdict = verdict_name(*base.report->verdict);
+    if (base.report) result.reasons = base.report->reasons;
+    return result;
+}
+
+ExitCode run_pipeline(const RunOptions& options) {
+    install_interrupt_handler();
+    return run_pipeline(options, *make_progress(options.quiet)).code;
 }
 
 } // namespace mfm

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/diagnostics.hpp"
+#include "support/progress.hpp"
 
 namespace mfm {
 
@@ -25,7 +26,9 @@ struct RunOptions {
 };
 
 /// From a pipeline file to a validated mean-field model and its report.  Stages whose inputs have not changed are taken
-/// from the run's folder.  Throws Error; returns Done or NotValid.
+/// from the run's folder.  Throws Error; the result's code is Done or NotValid.
+WorkResult run_pipeline(const RunOptions&, Progress&);
+/// The same with progress on standard error.
 ExitCode run_pipeline(const RunOptions&);
 
 } // namespace mfm

@@ -54,7 +54,7 @@ std::vector<std::vector<double>> own_regularity(const Sampling& s) {
     const std::vector<std::vector<double>> poisson(conditions, std::vector<double>(s.r.populations.size(), 1.0));
     const SourceStatistics irregular{poisson, {}, {}};
     std::vector<std::vector<double>> out = poisson;
-    s.progress.begin("regularity of the cells' spikes", s.populations.size() * conditions);
+    s.progress.begin({"measuring how regularly the cells spike", s.populations.size() * conditions, "measurements"});
     tbb::parallel_for(std::size_t{0}, s.populations.size() * conditions, [&](std::size_t k) {
         throw_if_interrupted();
         const std::size_t i = k / conditions, c = k % conditions, p = s.populations[i];
@@ -79,8 +79,8 @@ std::vector<TransferTable> sample_tables(const Sampling& s, const std::string& w
             tables.push_back(s.reused->sampled_table(i));
             continue;
         }
-        s.progress.begin("sampling the transfer function of " + s.r.populations[p].name + what + " (points)",
-                         sample_count(s.config, s.r, p));
+        s.progress.begin({"sampling the transfer function of " + s.r.populations[p].name + what,
+                          sample_count(s.config, s.r, p), "points"});
         tables.push_back(sample_transfer(s.config, s.r, s.path, s.statistics, s.cells_of(i), p, s.progress));
         s.progress.end();
     }
@@ -97,7 +97,8 @@ MeanFieldModel pilot_model(const Sampling& s) {
     config.mean_field.adaptation = false; // stationary rates need no current axis
     const Sampling pilot{config, s.network,     s.r, s.record, s.progress,   s.path,
                          {},     s.populations, {},  {},       s.statistics, nullptr};
-    const std::vector<TransferFit> fits = fit_all(config, s.r, sample_tables(pilot, ", mean cell"), s.progress);
+    const std::vector<TransferFit> fits =
+        fit_all(config, s.r, sample_tables(pilot, ", first of a mean cell"), s.progress);
     return {s.r, population_models(config, s.r, fits), config.mean_field};
 }
 
@@ -140,7 +141,7 @@ void add_fluctuations(Sampling& s, const std::vector<TransferTable>& tables) {
     const std::vector<ProtocolCondition> protocols = protocol_conditions(s.config);
     s.statistics.fluctuation.resize(conditions.size());
     std::vector<std::string> warnings(conditions.size());
-    s.progress.begin("common fluctuations (conditions)", conditions.size());
+    s.progress.begin({"computing the common fluctuations of the rates", conditions.size(), "conditions"});
     tbb::parallel_for(std::size_t{0}, conditions.size(), [&](std::size_t c) {
         throw_if_interrupted();
         const ProtocolCondition& protocol = protocol_of(protocols, s.config, *conditions[c]);
@@ -167,13 +168,14 @@ void add_operating_points(const Sampling& s, std::vector<TransferTable>& tables)
     std::size_t measurements = 0;
     for (std::size_t i = 0; i < s.populations.size(); ++i)
         if (!is_known(i)) measurements += operating_count(s.config, s.r, s.statistics, s.record, s.populations[i]);
-    s.progress.begin("cells at the network's operating points (measurements)", measurements);
+    s.progress.begin({"measuring cells at the network's operating points", measurements, "measurements"});
     for (std::size_t i = 0; i < s.populations.size(); ++i) {
         const std::size_t p = s.populations[i];
         if (is_known(i)) {
             tables[i] = *s.reused->entry[i].base;
             continue;
         }
+        s.progress.at(s.r.populations[p].name);
         const PointSampler sampler(s.config, s.r, p, s.statistics, nullptr);
         OperatingPoints operating = operating_points(s.config, s.r, s.statistics, s.edges, s.record, p, s.progress);
         for (std::size_t c = 0; c < operating.point.size(); ++c) {
@@ -213,7 +215,7 @@ std::vector<TransferTable> sample_all(const PipelineConfig& config, const Networ
     std::vector<TransferTable> tables = sample_tables(s, "");
     if (config.transfer.fluctuations == TransferConfig::Fluctuations::Populations) {
         add_fluctuations(s, tables);
-        tables = sample_tables(s, ", fluctuating input");
+        tables = sample_tables(s, " under common fluctuations");
     }
     if (with_operating_points) add_operating_points(s, tables);
     return tables;

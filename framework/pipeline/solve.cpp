@@ -19,16 +19,6 @@
 namespace mfm {
 namespace {
 
-/// Says nothing: for work inside of a task that has a line of its own.
-class Silent final : public Progress {
-public:
-    void begin(const std::string&, std::uint64_t) override {}
-    void advance(std::uint64_t) override {}
-    void end(const std::string&) override {}
-    void note(const std::string&) override {}
-    void warn(const std::string&) override {}
-};
-
 bool has_covariances(const MeanFieldConfig& config) {
     return config.dynamics == MeanFieldConfig::Dynamics::MasterEquation && config.order > 1;
 }
@@ -200,7 +190,7 @@ void solve_dynamic(const Task& task) {
             course[k] = RateCourse::samples(
                 0.0, dt,
                 protocol_course(config, c, 0.0, dt, static_cast<std::size_t>(std::llround(c.duration / dt)) + 1));
-    Silent silent; // its warnings come back in the trajectory, and are told with the condition's name
+    SilentProgress silent; // its warnings come back in the trajectory, and are told with the condition's name
     const Trajectory t = integrate(model, course, c.duration, dt_out, silent);
     for (std::size_t i = 0; i < t.size(); ++i) out.time_ms.push_back(static_cast<double>(i) * t.dt);
     out.course_hz = t.rate_hz;
@@ -260,7 +250,7 @@ MeanFieldResults solve_model(const PipelineConfig& config, const MeanFieldModel&
         if (!recorded.partial()) wanted.push_back(&recorded);
     out.conditions.resize(wanted.size());
     std::vector<std::vector<std::string>> warnings(wanted.size());
-    progress.begin("solving the mean field (conditions)", wanted.size());
+    progress.begin({"solving the mean field", wanted.size(), "conditions"});
     tbb::parallel_for(std::size_t{0}, wanted.size(), [&](std::size_t i) {
         throw_if_interrupted();
         const ConditionRecord& recorded = *wanted[i];

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 
 namespace mfm {
 namespace {
@@ -21,6 +22,21 @@ void require_stage(const std::string& name, const char* option) {
 
 } // namespace
 
+std::string stage_work(const std::string& stage) {
+    static constexpr std::array work{"building the network",
+                                     "simulating the network",
+                                     "reducing the network to populations and pathways",
+                                     "sampling the transfer functions",
+                                     "fitting the transfer functions",
+                                     "solving the mean field",
+                                     "comparing the mean field with the network",
+                                     "writing the results"};
+    return work.at(position(stage));
+}
+StagePlace stage_place(const std::string& stage, const std::string& variant, std::size_t of) {
+    return {stage, stage_work(stage), position(stage) + 1, of, variant};
+}
+
 double process_cpu_seconds() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
@@ -30,8 +46,10 @@ double process_cpu_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-StageRunner::StageRunner(std::filesystem::path folder, std::string only, std::string from, Progress& progress)
-    : folder_(std::move(folder)), only_(std::move(only)), from_(std::move(from)), progress_(progress) {
+StageRunner::StageRunner(std::filesystem::path folder, std::string only, std::string from, Progress& progress,
+                         std::string variant, std::size_t of)
+    : folder_(std::move(folder)), only_(std::move(only)), from_(std::move(from)), progress_(progress),
+      variant_(std::move(variant)), of_(of) {
     require_stage(only_, "--only");
     require_stage(from_, "--from");
     for (const std::string& stage : stage_names) times_.push_back({stage, {}, {}, false});
@@ -49,19 +67,24 @@ void StageRunner::require_allowed(const std::string& stage, const std::filesyste
                          " does not hold it for this pipeline; run without --only first");
 }
 
+void StageRunner::begin(const std::string& stage) {
+    progress_.stage_begin(stage_place(stage, variant_, of_));
+}
+
 void StageRunner::finish(const std::string& stage, const Clock& clock, bool cached) {
     StageTime& t = times_[position(stage)];
     t.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - clock.wall).count();
     t.cpu_s = process_cpu_seconds() - clock.cpu;
     t.cached = cached;
-    if (cached) progress_.note(stage + ": taken from the earlier run");
+    progress_.stage_end(cached ? StageSource::EarlierRun : StageSource::Computed);
 }
 
 void StageRunner::take_over(const std::string& stage, const std::string& file, const std::filesystem::path& from) {
     StageTime& t = times_[position(stage)];
     t.wall_s = t.cpu_s = 0.0;
     t.cached = t.of_base = true;
-    progress_.note(stage + ": the base's");
+    begin(stage);
+    progress_.stage_end(StageSource::Base);
     // Files are written beside and renamed, never in place: a link is as good as a copy.
     const std::filesystem::path to = folder_ / file;
     std::error_code failure;
@@ -77,6 +100,7 @@ void StageRunner::take_over(const std::string& stage, const std::string& file, c
 }
 
 void StageRunner::run(const std::string& stage, const std::function<void()>& compute) {
+    begin(stage);
     const Clock clock;
     compute();
     finish(stage, clock, false);

@@ -44,17 +44,17 @@ std::vector<VariantOutcome> run_variants(const Derived& base, const std::vector<
     for (const LoadedVariant& v : variants) {
         DeriveOptions mine = options;
         mine.folder = options.folder / "variants" / v.variant.name;
+        mine.variant = v.variant.name;
         std::optional<Derived> network;
         if (v.variant.network) {
-            progress.note("variant '" + v.variant.name + "'");
             network = derive(v.config, mine, progress, &base);
             if (network->report && mine.only != "validate") export_derived(*network, mine, progress);
             print_stage(*network, mine.only);
         }
         std::optional<Derived> mean_field;
         if (v.variant.mean_field && base.report) {
-            progress.note("variant '" + v.variant.name + "', the mean field with changed parameters");
             DeriveOptions inner = mine;
+            inner.variant += ", mean field";
             if (network) inner.folder /= "variants/mean_field";
             mean_field = derive(v.config, inner, progress, &base, Mode::MeanField, network ? &*network : nullptr);
             if (mean_field->report) export_derived(*mean_field, inner, progress);

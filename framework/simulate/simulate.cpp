@@ -78,7 +78,8 @@ struct Simulation {
     std::shared_ptr<const Wiring> wiring;
     const TrialCache* cache; // or NULL
     Progress& progress;
-    std::size_t raster = 0;                                     // the condition whose raster is kept
+    std::size_t raster = 0; // the condition whose raster is kept
+    std::size_t conditions = 0;
     std::atomic<std::uint32_t> finished_before{0}, taken_up{0}; // trials found in the cache
 };
 
@@ -116,10 +117,11 @@ TrialResult run_trial(Simulation& simulation, const ProtocolCondition& c, std::v
     const double dt = config.simulation.dt;
     const auto steps = static_cast<std::uint64_t>(std::llround(c.duration / dt));
     double reported = 0.0; // ms
-    const auto report = [&](std::uint64_t step) {
+    const auto report = [&](std::uint64_t step, bool before = false) {
         const double now = std::floor(static_cast<double>(step) * dt);
-        if (now < reported + 10.0) return;
-        simulation.progress.advance(static_cast<std::uint64_t>(now - reported));
+        if (now < reported + 10.0 && step < steps) return;
+        const auto more = static_cast<std::uint64_t>(now - reported);
+        before ? simulation.progress.skip(more) : simulation.progress.advance(more);
         reported = now;
     };
     const auto refused = [&](const InputError& error) {
@@ -130,7 +132,7 @@ TrialResult run_trial(Simulation& simulation, const ProtocolCondition& c, std::v
     if (simulation.cache != nullptr) files.emplace(*simulation.cache, simulation.network, condition, trial);
     try {
         if (std::optional<TrialResult> before = files ? files->result() : std::nullopt) {
-            report(steps);
+            report(steps, true);
             ++simulation.finished_before;
             return std::move(*before);
         }
@@ -158,7 +160,9 @@ TrialResult run_trial(Simulation& simulation, const ProtocolCondition& c, std::v
         refused(error);
         start();
     }
-    report(engine->now());
+    report(engine->now(), true);
+    simulation.progress.at(fmt::format("condition {} of {} ({}){}", condition + 1, simulation.conditions, c.name,
+                                       c.trials > 1 ? fmt::format(", trial {} of {}", trial + 1, c.trials) : ""));
 
     using Clock = std::chrono::steady_clock;
     Clock::time_point kept = Clock::now();
@@ -352,9 +356,14 @@ SpikeRecord simulate_network(const PipelineConfig& config, const Network& networ
         }
     std::vector<std::vector<TrialResult>> results(conditions.size());
     for (std::size_t c = 0; c < conditions.size(); ++c) results[c].resize(conditions[c].trials);
-    Simulation simulation{config, network,  std::make_shared<const Wiring>(config, network),
-                          cache,  progress, raster_condition(conditions)};
-    progress.begin("simulating the network (ms of biology)", total);
+    Simulation simulation{config,
+                          network,
+                          std::make_shared<const Wiring>(config, network),
+                          cache,
+                          progress,
+                          raster_condition(conditions),
+                          conditions.size()};
+    progress.begin(biology_task("simulating the network", total));
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, runs.size(), 1),
         [&](const tbb::blocked_range<std::size_t>& range) {
@@ -373,7 +382,7 @@ SpikeRecord simulate_network(const PipelineConfig& config, const Network& networ
     progress.end();
     if (simulation.finished_before + simulation.taken_up > 0)
         progress.note(
-            fmt::format("simulate: goes on from a run that was stopped, of {} trials {} finished and {} in their "
+            fmt::format("the simulation went on from a run that was stopped, of {} trials {} finished and {} in their "
                         "middle",
                         runs.size(), simulation.finished_before, simulation.taken_up));
 

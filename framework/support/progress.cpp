@@ -2,175 +2,271 @@
 #include "support/progress.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <string_view>
+#include <thread>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
-#include "support/diagnostics.hpp"
 #include "support/held.hpp"
+#include "support/progress_events.hpp"
+#include "support/progress_state.hpp"
 
 namespace mfm {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds patience{10}; // with a plugin's call, before it is told
+constexpr std::chrono::seconds patience{10};             // with a plugin's call, before it is told
+constexpr std::chrono::milliseconds redraw{100};         // a terminal's line
+constexpr std::chrono::milliseconds log_interval{10000}; // plain lines
+constexpr std::chrono::milliseconds event_interval{500}; // JSON
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-std::string duration_text(double seconds) {
-    if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
-    if (seconds < 99.5) return fmt::format("{:.0f} s", seconds);
-    const auto minutes = static_cast<long>(seconds / 60.0 + 0.5);
-    return minutes < 100 ? fmt::format("{} min", minutes) : fmt::format("{} h {} min", minutes / 60, minutes % 60);
+void put_line(const std::string& text) {
+    fmt::print(stderr, "{}\n", text);
+    std::fflush(stderr);
 }
 
-/// What both kinds of display share: the count, and when the next look at it is due.
+/// What all displays share: the counts.  Whoever shows them does so under the lock.
 class CountedProgress : public Progress {
 public:
-    void begin(const std::string& what, std::uint64_t total) override {
+    void begin(const Task& task) override {
         const std::lock_guard lock(mutex_);
-        what_ = what;
-        total_ = total;
+        task_ = task;
+        at_.clear();
         done_.store(0, std::memory_order_relaxed);
-        start_ = Clock::now();
-        next_.store(interval_ms_, std::memory_order_relaxed);
-        running_ = true;
-        begun();
+        skipped_.store(0, std::memory_order_relaxed);
+        task_start_ = Clock::now();
+        had_task_ = true;
+        task_begun(state());
     }
-
-    void advance(std::uint64_t done) override {
-        done_.fetch_add(done, std::memory_order_relaxed);
-        const auto now = static_cast<std::int64_t>(1e3 * seconds_since(start_));
-        if (now < next_.load(std::memory_order_relaxed)) return;
-        const std::unique_lock lock(mutex_, std::try_to_lock);
-        if (!lock || !running_) return; // another thread is showing it
-        next_.store(now + interval_ms_, std::memory_order_relaxed);
-        show();
+    void advance(std::uint64_t done) override { done_.fetch_add(done, std::memory_order_relaxed); }
+    void skip(std::uint64_t counts) override {
+        skipped_.fetch_add(counts, std::memory_order_relaxed);
+        done_.fetch_add(counts, std::memory_order_relaxed);
     }
-
+    void at(const std::string& text) override {
+        const std::lock_guard lock(mutex_);
+        at_ = text;
+    }
     void end(const std::string& summary) override {
         const std::lock_guard lock(mutex_);
-        if (!running_) return;
-        running_ = false;
-        const std::string time = duration_text(seconds_since(start_));
-        line(summary.empty() ? fmt::format("{}: {}", what_, time) : fmt::format("{}: {} ({})", what_, summary, time));
+        if (!task_) return;
+        at_.clear();
+        task_ended(state(), summary);
+        task_.reset();
     }
-
     void note(const std::string& text) override {
         const std::lock_guard lock(mutex_);
-        line(text);
+        noted(state(), text);
     }
-
     void warn(const std::string& text) override {
         const std::lock_guard lock(mutex_);
-        line("warning: " + text);
+        warned(state(), text);
+    }
+    void stage_begin(const StagePlace& stage) override {
+        const std::lock_guard lock(mutex_);
+        stage_ = stage;
+        task_.reset();
+        at_.clear();
+        stage_start_ = Clock::now();
+        had_task_ = false;
+        stage_begun(state());
+    }
+    void stage_end(StageSource source) override {
+        const std::lock_guard lock(mutex_);
+        if (!stage_) return;
+        task_.reset();
+        stage_ended(state(), source, had_task_);
+        stage_.reset();
+    }
+    std::optional<StagePlace> stage() override {
+        const std::lock_guard lock(mutex_);
+        return stage_;
     }
 
 protected:
-    explicit CountedProgress(std::int64_t interval_ms) : interval_ms_(interval_ms) {}
-    virtual void begun() = 0;                       ///< under the lock
-    virtual void show() = 0;                        ///< under the lock
-    virtual void line(const std::string& text) = 0; ///< under the lock
+    // All of these are called under the lock.
+    virtual void task_begun(const ProgressState&) {}
+    virtual void task_ended(const ProgressState&, const std::string& /*summary*/) {}
+    virtual void stage_begun(const ProgressState&) {}
+    virtual void stage_ended(const ProgressState&, StageSource, bool /*had_task*/) {}
+    virtual void noted(const ProgressState&, const std::string&) {}
+    virtual void warned(const ProgressState&, const std::string&) = 0;
+    virtual void show(const ProgressState&) {}
 
-    [[nodiscard]] double fraction() const {
-        const auto done = static_cast<double>(done_.load(std::memory_order_relaxed));
-        return total_ == 0 ? 0.0 : std::min(1.0, done / static_cast<double>(total_));
+    [[nodiscard]] ProgressState state() const {
+        const bool in_task = task_.has_value();
+        return {stage_,
+                task_,
+                at_,
+                in_task ? done_.load(std::memory_order_relaxed) : 0,
+                in_task ? skipped_.load(std::memory_order_relaxed) : 0,
+                seconds_since(in_task ? task_start_ : stage_start_)};
     }
-    /// "45 %, 12 s left", or the bare count when the total is unknown.
-    [[nodiscard]] std::string state_text() const {
-        if (total_ == 0) {
-            const auto done = done_.load(std::memory_order_relaxed);
-            const std::string time = duration_text(seconds_since(start_));
-            return done == 0 ? time : fmt::format("{} in {}", done, time);
-        }
-        const double f = fraction(), elapsed = seconds_since(start_);
-        std::string text = fmt::format("{:3.0f} %", 100.0 * f);
-        if (f > 0.0 && elapsed > 0.5) text += fmt::format(", {} left", duration_text(elapsed * (1.0 - f) / f));
-        return text;
-    }
-    [[nodiscard]] const std::string& what() const { return what_; }
-    [[nodiscard]] std::uint64_t total() const { return total_; }
+    /// Looks at the work from a thread of its own for as long as it lives.
+    class Ticker {
+    public:
+        Ticker(CountedProgress& of, std::chrono::milliseconds interval)
+            : thread_([&of, interval](const std::stop_token& stop) {
+                  std::mutex mutex;
+                  std::condition_variable_any wake;
+                  std::unique_lock lock(mutex);
+                  Clock::time_point shown = Clock::now();
+                  bool told = false;
+                  while (!wake.wait_for(lock, stop, redraw, [&] { return stop.stop_requested(); })) {
+                      if (!told && interrupted()) {
+                          told = true;
+                          of.note("stopping as soon as what is under way can be kept; a second Ctrl-C ends at once");
+                      }
+                      // A task gets a whole interval before its first line.
+                      shown = std::max(shown, of.begun());
+                      if (Clock::now() - shown < interval) continue;
+                      shown = Clock::now();
+                      const std::lock_guard showing(of.mutex_);
+                      if (of.task_ || of.stage_) of.show(of.state());
+                  }
+              }) {}
+
+    private:
+        std::jthread thread_;
+    };
 
 private:
+    Clock::time_point begun() {
+        const std::lock_guard lock(mutex_);
+        return task_ ? task_start_ : stage_start_;
+    }
+
     std::mutex mutex_;
-    std::string what_;
-    std::uint64_t total_ = 0;
-    std::atomic<std::uint64_t> done_{0};
-    std::atomic<std::int64_t> next_{0}; ///< ms after the start
-    const std::int64_t interval_ms_;
-    Clock::time_point start_ = Clock::now();
-    bool running_ = false;
+    std::optional<StagePlace> stage_;
+    std::optional<Task> task_;
+    std::string at_;
+    std::atomic<std::uint64_t> done_{0}, skipped_{0};
+    Clock::time_point task_start_ = Clock::now(), stage_start_ = Clock::now();
+    bool had_task_ = false; ///< in this stage
 };
 
-/// One line that is drawn over itself ten times a second.
-class TerminalProgress final : public CountedProgress {
+/// Lines for people.
+class LinesProgress : public CountedProgress {
+protected:
+    virtual void line(const std::string& text) = 0;
+    void task_ended(const ProgressState& s, const std::string& summary) override { line(ended_line(s, summary)); }
+    void stage_ended(const ProgressState& s, StageSource source, bool had_task) override {
+        const std::string begin = position_text(s) + work_text(s) + ": ";
+        if (source == StageSource::EarlierRun)
+            line(begin + "taken from the earlier run");
+        else if (source == StageSource::Base)
+            line(begin + "the same as without the variant");
+        else if (!had_task)
+            line(ended_line(s, ""));
+    }
+    void noted(const ProgressState& s, const std::string& text) override { line(position_text(s) + text); }
+    void warned(const ProgressState& s, const std::string& text) override {
+        const std::string variant = s.stage ? s.stage->variant : "";
+        line("warning: " + (variant.empty() ? "" : "variant '" + variant + "': ") + text);
+    }
+};
+
+/// One line that is drawn over itself.
+class TerminalProgress final : public LinesProgress {
 public:
-    TerminalProgress() : CountedProgress(100) {}
-    ~TerminalProgress() override { clear(); }
+    TerminalProgress() = default;
+    TerminalProgress(const TerminalProgress&) = delete;
+    TerminalProgress& operator=(const TerminalProgress&) = delete;
+    ~TerminalProgress() override {
+        ticker_.reset();
+        watch_.reset();
+        clear();
+    }
 
 private:
-    void begun() override { show(); }
-    void show() override {
+    void task_begun(const ProgressState& s) override { show(s); }
+    void stage_begun(const ProgressState& s) override { show(s); }
+    void stage_ended(const ProgressState& s, StageSource source, bool had_task) override {
+        clear();
+        LinesProgress::stage_ended(s, source, had_task);
+    }
+    void show(const ProgressState& s) override {
         winsize size{};
-        const std::size_t columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-        std::string text = what();
-        if (total() > 0) {
-            constexpr std::size_t width = 24;
-            const auto full = static_cast<std::size_t>(fraction() * static_cast<double>(width));
-            text += fmt::format("  [{}{}] ", std::string(full, '='), std::string(width - full, ' '));
-        } else {
-            text += "  ";
-        }
-        text += state_text();
-        if (text.size() >= columns) text.resize(columns - 1);
-        fmt::print(stderr, "\r\x1b[K{}", text);
+        const std::size_t columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+        fmt::print(stderr, "\r\x1b[K{}", terminal_line(s, columns - 1)); // a full line would wrap
         std::fflush(stderr);
         drawn_ = true;
     }
     void line(const std::string& text) override {
         clear();
-        fmt::print(stderr, "{}\n", text);
+        put_line(text);
     }
     void clear() {
         if (drawn_) fmt::print(stderr, "\r\x1b[K");
         drawn_ = false;
     }
     bool drawn_ = false;
-    HeldWatch watch_{patience, [this](const std::string& text) { note(text); }}; // last: it ends first
+    std::optional<HeldWatch> watch_{std::in_place, patience, [this](const std::string& text) { note(text); }};
+    std::optional<Ticker> ticker_{std::in_place, *this, redraw};
 };
 
 /// A line now and then, for logs.
-class PlainProgress final : public CountedProgress {
-public:
-    PlainProgress() : CountedProgress(10000) {}
-
-private:
-    void begun() override {}
-    void show() override { line(fmt::format("{}: {}", what(), state_text())); }
-    void line(const std::string& text) override {
-        fmt::print(stderr, "{}\n", text);
-        std::fflush(stderr);
-    }
-    HeldWatch watch_{patience, [this](const std::string& text) { note(text); }};
+class PlainProgress final : public LinesProgress {
+    void show(const ProgressState& s) override { line(plain_line(s)); }
+    void line(const std::string& text) override { put_line(text); }
+    HeldWatch watch_{patience, [this](const std::string& text) { note(text); }}; // these two end first
+    Ticker ticker_{*this, log_interval};
 };
 
-class QuietProgress final : public Progress {
+class QuietProgress final : public CountedProgress {
+    void warned(const ProgressState&, const std::string& text) override { put_line("warning: " + text); }
+};
+
+/// Events for programs.
+class JsonProgress final : public CountedProgress {
 public:
-    void begin(const std::string&, std::uint64_t) override {}
-    void advance(std::uint64_t) override {}
-    void end(const std::string&) override {}
-    void note(const std::string&) override {}
-    void warn(const std::string& text) override { fmt::print(stderr, "warning: {}\n", text); }
+    void start(const WorkStart& what) override { put_line(start_event(what)); }
+    void result(const WorkResult& what) override { put_line(result_event(what)); }
+    bool failed(const WorkFailure& what) override {
+        put_line(failure_event(what, stage()));
+        return true;
+    }
+
+private:
+    void task_begun(const ProgressState& s) override { put_line(task_event("task_begin", s)); }
+    void task_ended(const ProgressState& s, const std::string& summary) override {
+        put_line(task_event("task_end", s, summary));
+    }
+    void stage_begun(const ProgressState& s) override { put_line(stage_event(s)); }
+    void stage_ended(const ProgressState& s, StageSource source, bool) override { put_line(stage_event(s, source)); }
+    void noted(const ProgressState& s, const std::string& text) override { put_line(text_event("note", s, text)); }
+    void warned(const ProgressState& s, const std::string& text) override { put_line(text_event("warning", s, text)); }
+    void show(const ProgressState& s) override {
+        if (s.task) put_line(task_event("progress", s));
+    }
+    HeldWatch watch_{patience, [this](const std::string& text) { note(text); }};
+    Ticker ticker_{*this, event_interval};
+};
+
+class QuietJsonProgress final : public CountedProgress {
+public:
+    void result(const WorkResult& what) override { put_line(result_event(what)); }
+    bool failed(const WorkFailure& what) override {
+        put_line(failure_event(what, stage()));
+        return true;
+    }
+
+private:
+    void warned(const ProgressState& s, const std::string& text) override { put_line(text_event("warning", s, text)); }
 };
 
 // A signal handler can reach nothing but a variable of static storage.
@@ -182,12 +278,20 @@ extern "C" void remember_interrupt(int) {
 
 } // namespace
 
-std::unique_ptr<Progress> make_progress(bool quiet) {
+std::unique_ptr<Progress> make_progress(bool quiet, ProgressStyle style) {
+    if (style == ProgressStyle::Json) {
+        if (quiet) return std::make_unique<QuietJsonProgress>();
+        return std::make_unique<JsonProgress>();
+    }
     if (quiet) return std::make_unique<QuietProgress>();
     const char* term = std::getenv("TERM");
     const bool dumb = term == nullptr || std::string_view(term) == "dumb";
     if (isatty(STDERR_FILENO) == 1 && !dumb) return std::make_unique<TerminalProgress>();
     return std::make_unique<PlainProgress>();
+}
+
+std::string failure_event(const WorkFailure& what) {
+    return failure_event(what, std::nullopt);
 }
 
 void install_interrupt_handler() {
@@ -206,7 +310,7 @@ bool interrupted() noexcept {
 }
 
 void throw_if_interrupted() {
-    if (interrupted()) throw Interrupted("interrupted; finished stages are kept, and the next run goes on from them");
+    if (interrupted()) throw Interrupted("interrupted; what is finished is kept");
 }
 
 } // namespace mfm

@@ -22,14 +22,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Says nothing: of thousands of points, what is worth telling is in their numbers.
-class Silent final : public Progress {
+/// A point that is derived from the network, as what is in hand of the points; its warnings tell which point they are
+/// of.
+class PointProgress final : public SilentProgress {
 public:
-    void begin(const std::string&, std::uint64_t) override {}
-    void advance(std::uint64_t) override {}
-    void end(const std::string&) override {}
-    void note(const std::string&) override {}
-    void warn(const std::string&) override {}
+    PointProgress(Progress& to, std::string point) : to_(to), point_(std::move(point)) {}
+    void warn(const std::string& line) override { to_.warn("point " + point_ + ": " + line); }
+    void stage_begin(const StagePlace& s) override {
+        to_.at(fmt::format("point {}, stage {} of {}, {}", point_, s.number, s.of, s.what));
+    }
+
+private:
+    Progress& to_;
+    std::string point_;
 };
 
 std::vector<fs::path> search_path(const Plan& plan, const std::vector<fs::path>& plugin_path) {
@@ -77,7 +82,8 @@ PointMaker::PointMaker(const Plan& plan, std::vector<fs::path> plugin_path, unsi
     : plan_(plan), plugin_path_(std::move(plugin_path)), threads_(threads), registry_(search_path(plan, plugin_path_)) {
 }
 
-void PointMaker::derive(const DocumentNode& document, const fs::path& folder, const std::string& hash) {
+void PointMaker::derive(const DocumentNode& document, const fs::path& folder, const std::string& hash,
+                        Progress& progress) {
     const fs::path file = folder / "pipeline.toml";
     write_file(file, to_toml(document));
     RunOptions run;
@@ -86,7 +92,7 @@ void PointMaker::derive(const DocumentNode& document, const fs::path& folder, co
     run.threads = threads_;
     run.plugin_path = plugin_path_;
     run.quiet = true;
-    static_cast<void>(run_pipeline(run)); // a model that is not valid is an answer, and its verdict says so
+    static_cast<void>(run_pipeline(run, progress)); // a model that is not valid is an answer, and its verdict says so
     save_member(folder / member_file, member_of_run(load_pipeline(file, registry_), folder), hash);
 }
 
@@ -97,8 +103,8 @@ void PointMaker::make_base(Progress& progress) {
         fs::create_directories(plan_.base_folder());
         if (const auto claim = Claim::take(plan_.folder / "base.lock")) {
             if (base_is_made(plan_)) break;
-            progress.note("deriving the mean field that the points change, in " + plan_.base_folder().string());
-            derive(base_document(plan_), plan_.base_folder(), base_hash(plan_));
+            progress.note("the mean field that the points change is derived first, in " + plan_.base_folder().string());
+            derive(base_document(plan_), plan_.base_folder(), base_hash(plan_), progress);
             break;
         }
         if (!told) progress.note("another worker derives the mean field that the points change; waiting for it");
@@ -113,14 +119,14 @@ void PointMaker::make_base(Progress& progress) {
 
 Member PointMaker::solve(const DocumentNode& document) {
     const PipelineConfig config = read_pipeline(document, plan_.folder / "pipeline.toml", registry_);
-    Silent silent;
+    SilentProgress silent;
     const MeanFieldModel model = changed_model(*base_, config, silent);
     Member member;
     add_mean_field(member, solve_model(config, model, nullptr, changed_conditions(*base_, config), silent));
     return member;
 }
 
-void PointMaker::make(const PlanPoint& point) {
+void PointMaker::make(const PlanPoint& point, Progress& progress) {
     const fs::path folder = plan_.point_folder(point), working = plan_.working_folder(point);
     const DocumentNode document = point_document(plan_, point);
     const std::string hash = point_hash(plan_, document);
@@ -131,8 +137,9 @@ void PointMaker::make(const PlanPoint& point) {
                         point.name));
     fs::remove_all(folder); // damaged, or of another version
     if (plan_.library.points == LibraryConfig::Points::Derive) {
+        PointProgress of_point(progress, point.name);
         if (stored_state(working / member_file, hash) != Stored::Ready) // else a worker ended on the last steps
-            derive(document, working, hash); // goes on with what an earlier worker left there
+            derive(document, working, hash, of_point); // goes on with what an earlier worker left there
         if (!plan_.library.keep_stages)
             for (const char* file : {"network.h5", "spikes.h5", "transfer_tables.h5"}) fs::remove(working / file);
     } else {

@@ -26,10 +26,10 @@ public:
     /// Derives the base where members are mean fields of it and it is not there yet; waits while another worker does.
     void make_base(Progress&);
     /// Makes a point that the caller has the claim of, and gives its folder its name as the last thing.
-    void make(const PlanPoint&);
+    void make(const PlanPoint&, Progress&);
 
 private:
-    void derive(const DocumentNode& document, const std::filesystem::path& folder, const std::string& hash);
+    void derive(const DocumentNode& document, const std::filesystem::path& folder, const std::string& hash, Progress&);
     [[nodiscard]] Member solve(const DocumentNode& document);
     const Plan& plan_;
     std::vector<std::filesystem::path> plugin_path_;

@@ -63,7 +63,7 @@ public:
         const std::lock_guard only_one(mutex_);
         ++done_;
         if (before) ++before_;
-        progress_.advance();
+        before ? progress_.skip(1) : progress_.advance();
     }
     void busy() {
         const std::lock_guard only_one(mutex_);
@@ -116,7 +116,7 @@ private:
 
 enum class Outcome { Made, There, Busy };
 
-Outcome make_point(const Plan& plan, const PlanPoint& point, PointMaker& maker) {
+Outcome make_point(const Plan& plan, const PlanPoint& point, PointMaker& maker, Progress& progress) {
     if (is_made(plan, point)) return Outcome::There;
     std::error_code error;
     fs::create_directories(plan.lock(point).parent_path(), error);
@@ -126,18 +126,18 @@ Outcome make_point(const Plan& plan, const PlanPoint& point, PointMaker& maker) 
     const auto claim = Claim::take(plan.lock(point));
     if (!claim) return Outcome::Busy;
     if (is_made(plan, point)) return Outcome::There; // by the claim's holder before us
-    maker.make(point);
+    maker.make(point, progress);
     return Outcome::Made;
 }
 
-void make_some(const Plan& plan, Walk& walk, PointMaker& maker, Ledger& ledger) {
+void make_some(const Plan& plan, Walk& walk, PointMaker& maker, Ledger& ledger, Progress& progress) {
     while (!ledger.stopped()) {
         const std::optional<PlanPoint> point = walk.next();
         if (!point) return;
         try {
             throw_if_interrupted();
             if (ledger.has_failed(point->name)) continue;
-            const Outcome outcome = make_point(plan, *point, maker);
+            const Outcome outcome = make_point(plan, *point, maker, progress);
             if (outcome == Outcome::Busy)
                 ledger.busy();
             else
@@ -197,32 +197,33 @@ Shard shard_of_environment() {
     return {(*id - least) / step + 1, *count};
 }
 
-ExitCode run_sweep(const SweepRunOptions& options) {
-    install_interrupt_handler();
+ExitCode run_sweep(const SweepRunOptions& options, Progress& progress) {
     const unsigned threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
-    const std::unique_ptr<Progress> progress = make_progress(options.quiet);
     const Plan plan = open_plan(options.plan);
     PointMaker maker(plan, options.plugin_path, threads);
-    maker.make_base(*progress);
+    maker.make_base(progress);
     if (options.base_only) return ExitCode::Done;
 
     const std::uint64_t n = points_in(plan, options.shard);
-    Ledger ledger(*progress);
+    Ledger ledger(progress);
     const bool alone = plan.library.points == LibraryConfig::Points::MeanField;
     for (bool told = false;;) {
-        progress->begin(fmt::format("points (shard {}/{})", options.shard.number, options.shard.of), n);
+        progress.begin({options.shard.of == 1 ? std::string("making the library's points")
+                                              : fmt::format("making the points of shard {} of {}", options.shard.number,
+                                                            options.shard.of),
+                        n, "points", 1, "points/s"});
         ledger.forget_walk();
         Walk walk(plan, options.shard);
         if (alone) // a point is small, and is solved where it is taken
             tbb::parallel_for(0U, threads, [&](unsigned) {
-                tbb::this_task_arena::isolate([&] { make_some(plan, walk, maker, ledger); });
+                tbb::this_task_arena::isolate([&] { make_some(plan, walk, maker, ledger, progress); });
             });
         else
-            make_some(plan, walk, maker, ledger);
+            make_some(plan, walk, maker, ledger, progress);
         ledger.rethrow();
         if (ledger.waiting() == 0) break;
-        if (!told) progress->note(fmt::format("waiting for {} points that other workers make", ledger.waiting()));
+        if (!told) progress.note(fmt::format("waiting for {} points that other workers make", ledger.waiting()));
         told = true;
         for (int i = 0; i < 5; ++i) {
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -230,8 +231,7 @@ ExitCode run_sweep(const SweepRunOptions& options) {
         }
     }
     const std::size_t failures = ledger.failures();
-    progress->end(fmt::format("shard {}/{}: {} of {} points are there, {} of them from before", options.shard.number,
-                              options.shard.of, n - failures, n, ledger.found()));
+    progress.end(fmt::format("{} of {} points are there, {} of them from before", n - failures, n, ledger.found()));
     if (failures > 0)
         throw Error(ledger.first(),
                     fmt::format("{} of {} points failed (see the warnings above); the others are kept, and the same "

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "support/diagnostics.hpp"
+#include "support/progress.hpp"
 
 namespace mfm {
 
@@ -25,13 +25,12 @@ struct SweepRunOptions {
     unsigned threads = 0; ///< 0: all cores
     std::vector<std::filesystem::path> plugin_path;
     bool base_only = false; ///< only what all points share
-    bool quiet = false;
 };
 /// Makes the points of a shard that are not there yet.  A point is made in a folder beside its own, under a claim that
 /// ends with its holder; what a dead worker left is taken over.  Points that another worker holds are waited for.  A
 /// point that fails does not keep the others from being made.  Memory does not depend on the number of points.
 /// Done when all of them are there; throws InputError with the first failure's sentence when some failed, DiskError at
 /// once when nothing can be written, Interrupted after Ctrl-C.
-ExitCode run_sweep(const SweepRunOptions&);
+ExitCode run_sweep(const SweepRunOptions&, Progress&);
 
 } // namespace mfm

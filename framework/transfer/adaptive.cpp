@@ -335,7 +335,7 @@ void sample_adaptively(const TransferConfig& t, double seconds, const WorkingRan
         if (summary.end == SamplingSummary::End::Tolerance || !rounds.may_measure(batch)) break;
         rounds.next_round(surrogate);
     }
-    progress.advance(most - rounds.measurements());
+    progress.skip(most - rounds.measurements()); // fewer than were allowed are enough
     summary.measurements = rounds.measurements();
     const Tolerance tolerance(t);
     std::vector<const TransferPoint*> points;

@@ -507,7 +507,7 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
         fit.cross_validated_rmse_hz = root_mean(squares);
         fit.cross_validated_error = root_mean(weighted);
     } else if (options.folds > 1) {
-        progress.advance(options.folds);
+        progress.skip(options.folds);
     }
 
     if (heldout.size() > 0) {
@@ -553,7 +553,7 @@ TransferFit fit_transfer(const TransferTable& table, const TransferInputs& input
             throw InputError("the transfer table of '" + table.population +
                              "' has points with a current of one sign only; the current's gain needs both");
         fit.current = {};
-        progress.advance(2);
+        progress.skip(2);
     }
     return fit;
 }
@@ -564,10 +564,14 @@ namespace {
 class Held final : public Progress {
 public:
     explicit Held(Progress& to) : to_(to) {}
-    void begin(const std::string&, std::uint64_t) override {}
+    void begin(const Task&) override {}
     void advance(std::uint64_t done) override {
         done_ += done;
         to_.advance(done);
+    }
+    void skip(std::uint64_t counts) override {
+        done_ += counts;
+        to_.skip(counts);
     }
     void end(const std::string&) override {}
     void note(const std::string& line) override { to_.note(line); }
@@ -576,7 +580,7 @@ public:
         warnings_.push_back(line);
     }
     void finish(std::uint64_t total) {
-        if (done_ < total) to_.advance(total - done_);
+        if (done_ < total) to_.skip(total - done_);
     }
     void release() const {
         for (const std::string& line : warnings_) to_.warn(line);

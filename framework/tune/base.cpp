@@ -15,7 +15,7 @@ TuneBase derive_base(const PipelineConfig& config, const std::filesystem::path& 
     out.config = config;
     out.hashes = stage_hashes(config);
     const StageHashes& hashes = out.hashes;
-    StageRunner stages(folder, "", "", progress);
+    StageRunner stages(folder, "", "", progress, "", tune_stages);
     out.network = std::make_shared<const Network>(stages.run<Network>(
         "build", "network.h5", hashes.build, [&] { return build_network(config, progress); },
         [&](const auto& path, const Network& n) { save_network(path, n, hashes.build); },

@@ -23,6 +23,8 @@ struct TuneBase {
     std::shared_ptr<const Reduction> reduction;
     std::shared_ptr<const std::vector<TransferFit>> fits;
 };
+/// Stages of a tuning: those of the base, and the search.
+inline constexpr std::size_t tune_stages = 6;
 /// Runs the stages up to "fit", or takes them from the run's folder where they are what this pipeline needs, as
 /// `automfm run` does.
 [[nodiscard]] TuneBase derive_base(const PipelineConfig&, const std::filesystem::path& folder, Progress&);

@@ -60,9 +60,10 @@ public:
     }
     /// Says how far it is, once more when a tenth of the budget is gone.
     void tell(const std::string& how) {
+        progress_.at(how);
         if (evaluations < next_) return;
         next_ = evaluations + std::max(1u, budget_ / 10);
-        progress_.note(fmt::format("tuning: {} evaluations, {}", evaluations, how));
+        progress_.note(fmt::format("{} after {} of {} evaluations", how, evaluations, budget_));
     }
 
     std::uint32_t evaluations = 0, undefined = 0;
@@ -158,7 +159,7 @@ struct Together {
     }
     static std::int32_t progress(void* self, std::uint32_t, double, double, double) noexcept {
         auto& it = *static_cast<Together*>(self);
-        it.asked.tell(fmt::format("cost {:.6g}", it.best_cost));
+        it.asked.tell(fmt::format("a cost of {:.6g}", it.best_cost));
         return it.asked.failure || it.asked.exhausted || interrupted() ? 1 : 0;
     }
 };
@@ -197,7 +198,7 @@ struct Separate {
     }
     static std::int32_t progress(void* self, std::uint32_t, std::uint32_t, const double* least) noexcept {
         auto& it = *static_cast<Separate*>(self);
-        std::string text = "least of each objective";
+        std::string text = "least of each objective:";
         for (std::size_t k = 0; k < it.model.tune().objectives.size(); ++k) text += fmt::format(" {:.4g}", least[k]);
         it.asked.tell(text);
         return it.asked.failure || it.asked.exhausted || interrupted() ? 1 : 0;

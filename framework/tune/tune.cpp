@@ -16,7 +16,6 @@
 #include "support/progress.hpp"
 #include "transfer/basis.hpp"
 #include "tune/report.hpp"
-#include "tune/silent.hpp"
 
 namespace mfm {
 namespace {
@@ -95,7 +94,7 @@ void look_back(const TunedModel& model, TuneOutcome& o, const Instance& optimize
     o.identifiability = identify(tune, slope);
     if (tune.bootstrap == 0) return;
     std::vector<std::vector<double>> draws(tune.bootstrap);
-    progress.begin("bootstrap (draws)", tune.bootstrap);
+    progress.begin({"drawing the data anew, for intervals of the parameters", tune.bootstrap, "draws"});
     SilentProgress silent;
     for (std::uint32_t draw = 0; draw < tune.bootstrap; ++draw) {
         throw_if_interrupted();
@@ -108,13 +107,14 @@ void look_back(const TunedModel& model, TuneOutcome& o, const Instance& optimize
     o.bootstrap = intervals(tune, draws);
 }
 
+/// What comes after the stages of the base.
+const StagePlace tune_stage{"tune", "tuning", tune_stages, tune_stages, ""};
+
 } // namespace
 
-ExitCode tune_pipeline(const TuneOptions& options) {
-    install_interrupt_handler();
+WorkResult tune_pipeline(const TuneOptions& options, Progress& progress) {
     const unsigned threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
-    const std::unique_ptr<Progress> progress = make_progress(options.quiet);
     LoadOptions load;
     load.set = options.set;
     load.plugin_folders = options.plugin_path;
@@ -135,7 +135,7 @@ ExitCode tune_pipeline(const TuneOptions& options) {
         const TunedModel check(document, config, tune, registry, nullptr);
     }
     std::optional<TuneBase> base;
-    if (!tune.network) base = derive_base(config, folder, *progress);
+    if (!tune.network) base = derive_base(config, folder, progress);
     const TunedModel model(document, config, tune, registry, base ? &*base : nullptr);
     const Instance optimizer(*tune.optimizer.component, tune.optimizer.settings, tune.optimizer.where);
     std::vector<double> start;
@@ -149,27 +149,29 @@ ExitCode tune_pipeline(const TuneOptions& options) {
 
     TuneOutcome outcome;
     outcome.approximate = approximate_parameters(model, config, registry);
-    progress->begin("tuning (evaluations)", tune.evaluations);
+    progress.stage_begin(tune_stage);
+    progress.begin({"searching the parameters", tune.evaluations, "evaluations", 1, "a second"});
     bool failed = false;
     if (tune.separate) {
-        outcome.front = solve_front(model, tune.evaluations, optimizer, *progress);
-        progress->end();
+        outcome.front = solve_front(model, tune.evaluations, optimizer, progress);
+        progress.end();
         failed = outcome.front->outcome == MFM_FAILED;
     } else {
         std::vector<double> target;
         for (const TuneTarget& t : tune.targets) target.push_back(t.target);
-        outcome.solution = solve_together(model, target, start, tune.evaluations, optimizer, *progress);
-        progress->end();
+        outcome.solution = solve_together(model, target, start, tune.evaluations, optimizer, progress);
+        progress.end();
         failed = outcome.solution->outcome == MFM_FAILED;
-        if (outcome.solution->outcome != MFM_CONVERGED) progress->warn("tuning: " + outcome.solution->message);
+        if (outcome.solution->outcome != MFM_CONVERGED) progress.warn("tuning: " + outcome.solution->message);
         outcome.remarks = model.remarks(outcome.solution->x);
-        look_back(model, outcome, optimizer, *progress);
+        look_back(model, outcome, optimizer, progress);
     }
     const std::filesystem::path into = folder / "tune";
     for (const std::string& line : write_tune(into, config.name, options.file, model, base_document, outcome))
-        progress->note(line);
+        progress.note(line);
+    progress.stage_end(StageSource::Computed);
     if (!options.quiet) fmt::print("{}\n{}\n", tune_text(config.name, model, outcome), "written to " + into.string());
-    return failed ? ExitCode::NotValid : ExitCode::Done;
+    return {failed ? ExitCode::NotValid : ExitCode::Done, into.string(), "", {}};
 }
 
 } // namespace mfm

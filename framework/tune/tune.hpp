@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "support/diagnostics.hpp"
+#include "support/progress.hpp"
 
 namespace mfm {
 
@@ -23,7 +23,7 @@ struct TuneOptions {
 
 /// Fits the free numbers of a pipeline's [tune] and writes what was found into the folder `tune` of the run's folder:
 /// tune.txt, tune.json, tuned.toml and tables.  On the mean field, the base is derived first, or taken from the run's
-/// folder. Throws Error; returns Done, or NotValid when the optimizer failed.
-ExitCode tune_pipeline(const TuneOptions&);
+/// folder. Throws Error; the result's code is Done, or NotValid when the optimizer failed.
+WorkResult tune_pipeline(const TuneOptions&, Progress&);
 
 } // namespace mfm

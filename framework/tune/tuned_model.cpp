@@ -17,7 +17,6 @@
 #include "pipeline/conditions.hpp"
 #include "pipeline/derivation.hpp"
 #include "pipeline/hashes.hpp"
-#include "tune/silent.hpp"
 #include "validate/spectrum.hpp"
 
 namespace mfm {

@@ -19,7 +19,7 @@ namespace {
 
 class Silent : public Progress {
 public:
-    void begin(const std::string&, std::uint64_t) override {}
+    void begin(const Task&) override {}
     void advance(std::uint64_t) override {}
     void end(const std::string&) override {}
     void note(const std::string&) override {}

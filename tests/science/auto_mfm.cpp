@@ -90,7 +90,7 @@ std::shared_ptr<const FittedTransfer> published(const Cell& cell, const nlohmann
 
 class Silent : public Progress {
 public:
-    void begin(const std::string&, std::uint64_t) override {}
+    void begin(const Task&) override {}
     void advance(std::uint64_t) override {}
     void end(const std::string&) override {}
     void note(const std::string&) override {}

@@ -159,7 +159,7 @@ TEST_CASE("a run killed in its second trial goes on from there, to the same file
     CHECK(fs::exists(run.partial() / second_state));
     run.start("0.05 s");
     CHECK(run.wait() == 0);
-    CHECK_THAT(run.errors(), Catch::Contains("goes on from a run that was stopped, of 2 trials 1 finished and 1 in "
+    CHECK_THAT(run.errors(), Catch::Contains("went on from a run that was stopped, of 2 trials 1 finished and 1 in "
                                              "their middle"));
     CHECK((run.spikes() == uninterrupted()));
     CHECK_FALSE(fs::exists(run.partial()));

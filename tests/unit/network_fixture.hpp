@@ -44,7 +44,7 @@ inline PipelineConfig pipeline(const std::string& toml, std::uint64_t seed = 1) 
 /// Keeps warnings, forgets the rest.
 class Quiet : public Progress {
 public:
-    void begin(const std::string&, std::uint64_t) override {}
+    void begin(const Task&) override {}
     void advance(std::uint64_t) override {}
     void end(const std::string&) override {}
     void note(const std::string&) override {}

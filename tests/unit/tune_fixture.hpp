@@ -10,7 +10,7 @@
 #include "config/tune.hpp"
 #include "support/files.hpp"
 #include "tune/base.hpp"
-#include "tune/silent.hpp"
+#include "support/progress.hpp"
 #include "tune/tuned_model.hpp"
 #include "unit/plugin_instances.hpp"
 

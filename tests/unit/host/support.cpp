@@ -59,6 +59,6 @@ TEST_CASE("an interrupt ends long work with a sentence and its own exit code") {
         mfm::throw_if_interrupted();
     } catch (const mfm::Error& e) {
         CHECK(static_cast<int>(e.code) == 130);
-        CHECK(std::string(e.what()) == "interrupted; finished stages are kept, and the next run goes on from them");
+        CHECK(std::string(e.what()) == "interrupted; what is finished is kept");
     }
 }
