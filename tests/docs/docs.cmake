@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the documentation shows: its commands do what it says, its links lead somewhere, the site can be built.
+find_program(PYTHON3 python3 PATHS /usr/bin NO_DEFAULT_PATH) # Debian's own, which knows Debian's modules
+find_program(PYTHON3 python3)
+if(NOT PYTHON3)
+  message(STATUS "There is no python3: commands and links of the documentation are not tested")
+  return()
+endif()
+set(docs_folder ${CMAKE_CURRENT_LIST_DIR})
+
+add_test(NAME docs_links COMMAND ${PYTHON3} -B ${docs_folder}/links.py ${CMAKE_SOURCE_DIR})
+set_tests_properties(docs_links PROPERTIES LABELS essential TIMEOUT 60)
+if(NOT TARGET automfm OR NOT TARGET automfm_plugins)
+  return()
+endif()
+
+# docs_commands_test(NAME LABEL TIMEOUT arguments ...)
+function(docs_commands_test name label timeout)
+  add_test(NAME ${name} COMMAND ${PYTHON3} -B ${docs_folder}/commands.py ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${CMAKE_BINARY_DIR}/tests/${name} ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout})
+endfunction()
+docs_commands_test(docs_commands essential 120)
+docs_commands_test(docs_commands_readme long 900 --long README.md)
+docs_commands_test(docs_commands_tutorial long 900 --long docs/tutorial.md)
+docs_commands_test(docs_commands_how_to long 900 --long docs/how-to)
+add_test(NAME docs_commands_mistakes COMMAND ${PYTHON3} -B ${docs_folder}/mistakes.py)
+set_tests_properties(docs_commands_mistakes PROPERTIES LABELS essential TIMEOUT 60)
+if(TARGET docs)
+  add_test(NAME docs_site COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target docs)
+  set_tests_properties(docs_site PROPERTIES LABELS long TIMEOUT 300)
+endif()
