@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""commands.py SOURCE BUILD WORK [--long] [PAGE...]: does what the documentation shows.
+"""commands.py [--long] SOURCE BUILD WORK [PAGE or FOLDER...]: does what the documentation shows.
 
 Every block of commands, output, TOML, Python or changes has a marker above it, which is invisible where the page is read:
 
@@ -71,6 +71,11 @@ class Tool:
                 return " ".join(words[:n]), words[n:]
         raise ValueError(f"automfm has no command '{' '.join(words[:1])}'")
 
+    def check_options(self, command: str, words: list[str]) -> None:
+        for option in (word.split("=")[0] for word in words if word.startswith("--")):
+            if option not in self.options[command]:
+                raise ValueError(f"automfm {command} has no option {option}")
+
 
 def words_of(line: str) -> list[list[str]]:
     """The commands of a line, each as its words."""
@@ -94,9 +99,7 @@ def read_only(source: Path, block: Block, tool: Tool, targets: set[str]) -> list
             try:
                 if program in ("automfm", "build/automfm"):
                     command, rest = tool.split(rest)
-                    for option in (w.split("=")[0] for w in rest if w.startswith("--")):
-                        if option not in tool.options[command]:
-                            raise ValueError(f"automfm {command} has no option {option}")
+                    tool.check_options(command, rest)
                     file = next((w for w in rest if w.endswith(".toml")), "")
                     if command in ("run", "tune", "sweep plan") and (source / file).is_file():
                         change = [w for a, b in zip(rest, rest[1:]) if a == "--set" for w in (a, b)]
@@ -149,12 +152,9 @@ def inline(source: Path, page: Path, tool: Tool, targets: set[str]) -> list[str]
             if found := re.match(r"(?:build/)?automfm ([a-z]+)(.*)", code):
                 try:
                     command, rest = tool.split([found[1], *found[2].split()])
-                    for option in re.findall(r"(?<!\S)--[\w-]+", " ".join(rest)):
-                        if option not in tool.options[command]:
-                            raise ValueError(f"automfm {command} has no option {option}")
+                    tool.check_options(command, rest)
                 except ValueError as error:
-                    if found[1] not in tool.options:  # `automfm sweep` alone is fine
-                        wrong.append(f"{page}:{number}: {error}")
+                    wrong.append(f"{page}:{number}: {error}")
     return wrong
 
 
@@ -262,7 +262,7 @@ def main() -> int:
     tool = Tool(build / "automfm")
     targets = set(re.findall(r"mfm_test\((\w+)", "".join(f.read_text() for f in source.glob("tests/*/*.cmake"))))
     wrong, ran, read, seen_synopsis = [], 0, 0, False
-    for page in given.pages or pages_of(source):
+    for page in [p for p in pages_of(source) if not given.pages or any(p.is_relative_to(asked) for asked in given.pages)]:
         blocks = []
         for block in blocks_of(source, page):
             try:
