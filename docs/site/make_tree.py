@@ -98,7 +98,8 @@ def main(source: Path, automfm: str, tree: Path) -> None:
         rows += [row(f"[{plugin['id']}]({place.relative_to(Path('plugins', kind))})", plugin["summary"]) for plugin, place in of_kind[kind]]
         pages[Path("plugins", kind, "index.md")] = "\n".join([f"# {title}", "", *rows, ""])
         index.append(f"- [{title}]({kind}/index.md): " + ", ".join(f"[{plugin['id']}]({place.relative_to('plugins')})" for plugin, place in of_kind[kind]))
-        nav += [f"      - {title}:", f"          - plugins/{kind}/index.md", *(f"          - {plugin['id']}: {place}" for plugin, place in of_kind[kind])]
+        nav += [f"          - {title}:", f"              - plugins/{kind}/index.md"]
+        nav += [f"              - {plugin['id']}: {place}" for plugin, place in of_kind[kind]]
     pages[Path("plugins/index.md")] = "\n".join(index) + "\n"
 
     for page, text in pages.items():
@@ -122,7 +123,8 @@ def main(source: Path, automfm: str, tree: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(for_mkdocs(re.sub(r"(!?\[[^\]]*\])\(([^)\s]+)\)", keep, text)))
     template = (source / "docs/site/mkdocs.yml").read_text()
-    (tree / "mkdocs.yml").write_text(template.replace("      - PLUGINS", "      - Plugins: plugins/index.md\n" + "\n".join(nav)))
+    (tree / "mkdocs.yml").write_text(template.replace("      - PLUGINS", "\n".join(["      - Plugins:", "          - plugins/index.md", *nav])))
+    shutil.copyfile(source / "docs/site/wide.css", tree / "pages/wide.css")
 
 
 if __name__ == "__main__":
