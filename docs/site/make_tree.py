@@ -18,16 +18,27 @@ INTERFACES = {"mfm.neuron": "neurons", "mfm.connectivity": "connectivity", "mfm.
 
 
 def for_mkdocs(text: str) -> str:
-    """GitHub's Markdown as MkDocs reads it: an empty line above a list, and four spaces for each of its levels."""
-    lines, fence = [], False
+    """GitHub's Markdown as MkDocs reads it: empty lines around lists and blocks, and four spaces for each of their levels."""
+    lines, fence, depth, loose = [], False, 0, False  # depth: of the list; loose: its item goes on after an empty line
     for line in re.sub(r"^<!-- test: .* -->\n+", "", text, flags=re.M).split("\n"):
-        fence ^= bool(re.match(r"\s*```", line))
+        if line.startswith("```"):
+            lines += [line, ""] if fence else ["", line]
+            fence = not fence
+            continue
         item = re.match(r"( *)([-*]|\d+\.) ", line)
-        before = lines[-1] if lines else ""
-        if not fence and item and len(item[1]) < 4:
-            if before.strip() and not re.match(r" *([-*]|\d+\.) |  ", before):
+        if fence:
+            pass
+        elif item and len(item[1]) < 2 * depth + 2:
+            if loose or (depth == 0 and lines and lines[-1].strip()):
                 lines.append("")
-            line = " " * (4 * (len(item[1]) // 2)) + line.lstrip()
+            depth, loose = len(item[1]) // 2 + 1, False
+            line = " " * 4 * (depth - 1) + line.lstrip()
+        elif not line.strip():
+            loose = depth > 0
+        elif not line.startswith("  "):
+            depth, loose = (0, False) if loose or line.startswith("#") else (depth, loose)
+        elif loose:
+            line = "  " * depth + line
         lines.append(line)
     return "\n".join(lines)
 

@@ -4,7 +4,7 @@
 Every block of commands, output, TOML, Python or changes has a marker above it, which is invisible where the page is read:
 
     <!-- test: run -->               commands that are quick: run every time; the exit code must be 0
-    <!-- test: run long -->          commands that take long: run with --long only
+    <!-- test: run long -->          commands that take long: run with --long only, else read as those that are skipped
     <!-- test: run exit 2 -->        ... and must end with this exit code
     <!-- test: run needs h5py -->    ... where this program or Python module is installed; may be repeated
     <!-- test: skip: REASON -->      commands that are only read: their options, files and targets must exist
@@ -55,6 +55,10 @@ def kind_of(block: Block) -> str:
     return kind
 
 
+def is_run(block: Block, long: bool) -> bool:
+    return long or "long" not in block.marker.split()
+
+
 class Tool:
     """The commands and options of automfm, from its own completion."""
 
@@ -93,7 +97,8 @@ def words_of(line: str) -> list[list[str]]:
 def read_only(source: Path, block: Block, tool: Tool, targets: set[str]) -> list[str]:
     """What is wrong with commands that are not run."""
     wrong = []
-    for line in block.text.replace("\\\n", " ").split("\n"):
+    text = re.sub(r"<<'?(\w+)'?\n.*?\n\1$", "", block.text, flags=re.S | re.M)  # what is written into a file
+    for line in text.replace("\\\n", " ").split("\n"):
         for words in words_of(line):
             program, rest = words[0], words[1:]
             try:
@@ -221,7 +226,7 @@ def follow(page: Path, blocks: list[tuple[str, Block]], place: Place, long: bool
         needs = re.findall(r"needs (\S+)", block.marker)
         if kind == "run":
             output = None
-            if "long" in block.marker.split() and not long:
+            if not is_run(block, long):
                 continue
             if missing := [name for name in needs if not place.has(name)]:
                 print(f"{block.where}: not run, there is no {', '.join(missing)} here")
@@ -270,7 +275,7 @@ def main() -> int:
             except ValueError as error:
                 wrong.append(f"{block.where}: {error}")
         for kind, block in blocks:
-            if kind == "skip" and holds_commands(block):
+            if holds_commands(block) and (kind == "skip" or kind == "run" and not is_run(block, given.long)):
                 read += 1
                 wrong += read_only(source, block, tool, targets)
             if kind == "synopsis":
@@ -279,7 +284,7 @@ def main() -> int:
             if block.language == "toml" and kind != "skip":
                 wrong += toml_mistakes(block)
         wrong += inline(source, page, tool, targets)
-        if not any(kind == "run" and (given.long or "long" not in block.marker.split()) for kind, block in blocks):
+        if not any(kind == "run" and is_run(block, given.long) for kind, block in blocks):
             continue
         done, failures = follow(page, blocks, Place(source, build, work / str(page).replace("/", "_")), given.long)
         ran += done

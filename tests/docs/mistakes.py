@@ -62,6 +62,7 @@ class Mistakes(unittest.TestCase):
     def test_long_blocks_wait(self):
         page = "<!-- test: run long -->\n```sh\nfalse\n```\n"
         self.assertEqual(self.check(page), "")
+        self.assertIn("no option --gone", self.check(page.replace("false", "automfm plugins --gone")))
         self.assertIn("exit code 1", self.check(page, "--long"))
 
     def test_toml_is_toml(self):
