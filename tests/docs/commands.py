@@ -262,7 +262,7 @@ def main() -> int:
     arguments.add_argument("work", type=Path)
     arguments.add_argument("--long", action="store_true")
     arguments.add_argument("pages", nargs="*", type=Path)
-    given = arguments.parse_args()
+    given = arguments.parse_intermixed_args()
     source, build, work = given.source.resolve(), given.build.resolve(), given.work.resolve()
     tool = Tool(build / "automfm")
     targets = set(re.findall(r"mfm_test\((\w+)", "".join(f.read_text() for f in source.glob("tests/*/*.cmake"))))
