@@ -94,34 +94,38 @@ def words_of(line: str) -> list[list[str]]:
     return [command for command in commands if command]
 
 
+def read_command(words: list[str], source: Path, tool: Tool, targets: set[str]) -> None:
+    """ValueError where a command names what there is not."""
+    program, rest = words[0], words[1:]
+    if program in ("automfm", "build/automfm"):
+        command, rest = tool.split(rest)
+        tool.check_options(command, rest)
+        file = next((word for word in rest if word.endswith(".toml")), "")
+        if command in ("run", "tune", "sweep plan") and (source / file).is_file():
+            change = [word for pair in zip(rest, rest[1:]) if pair[0] == "--set" for word in pair]
+            done = subprocess.run([tool.program, "validate", source / file, *change], capture_output=True, text=True)
+            if done.returncode and "there is no file" not in done.stderr:  # which the user has to bring
+                raise ValueError(done.stderr.strip())
+    elif program == "./quickstart":
+        if rest and rest[0] not in re.findall(r"^# \./quickstart (\w+)", (source / "quickstart").read_text(), re.M):
+            raise ValueError(f"./quickstart has no '{rest[0]}'")
+    elif program.startswith("build/tests/") and program.removeprefix("build/tests/test_") not in targets:
+        raise ValueError(f"there is no test {program}")
+    for word in (program, *(rest if program != "ln" else [])):
+        if re.match(r"(configs|docs|tests|sdk|plugins|framework)/", word) and not (source / word).exists():
+            raise ValueError(f"there is no {word}")
+
+
 def read_only(source: Path, block: Block, tool: Tool, targets: set[str]) -> list[str]:
     """What is wrong with commands that are not run."""
     wrong = []
     text = re.sub(r"<<'?(\w+)'?\n.*?\n\1$", "", block.text, flags=re.S | re.M)  # what is written into a file
     for line in text.replace("\\\n", " ").split("\n"):
-        for words in words_of(line):
-            program, rest = words[0], words[1:]
-            try:
-                if program in ("automfm", "build/automfm"):
-                    command, rest = tool.split(rest)
-                    tool.check_options(command, rest)
-                    file = next((w for w in rest if w.endswith(".toml")), "")
-                    if command in ("run", "tune", "sweep plan") and (source / file).is_file():
-                        change = [w for a, b in zip(rest, rest[1:]) if a == "--set" for w in (a, b)]
-                        done = subprocess.run([tool.program, "validate", source / file, *change], capture_output=True, text=True)
-                        if done.returncode and "there is no file" not in done.stderr:  # which the user has to bring
-                            raise ValueError(done.stderr.strip())
-                elif program == "./quickstart":
-                    known = re.findall(r"^# \./quickstart (\w+)", (source / "quickstart").read_text(), re.M)
-                    if rest and rest[0] not in known and not rest[0].startswith("<"):
-                        raise ValueError(f"./quickstart has no '{rest[0]}'")
-                elif program.startswith("build/tests/") and program.removeprefix("build/tests/test_") not in targets:
-                    raise ValueError(f"there is no test {program}")
-                for word in (program, *(rest if program != "ln" else [])):
-                    if re.match(r"(configs|docs|tests|sdk|plugins|framework)/", word) and not (source / word).exists():
-                        raise ValueError(f"there is no {word}")
-            except ValueError as error:
-                wrong.append(f"{block.where}: {error}, in: {line.strip()}")
+        try:
+            for words in words_of(line):
+                read_command(words, source, tool, targets)
+        except ValueError as error:
+            wrong.append(f"{block.where}: {error}, in: {line.strip()}")
     return wrong
 
 
@@ -178,7 +182,8 @@ def differs(shown: list[str], real: list[str]) -> str:
         if line.strip() == "...":
             anywhere = True
             continue
-        places = [i for i in range(at, len(real)) if real[i] == line] if anywhere else [at] * (at < len(real) and real[at] == line)
+        end = len(real) if anywhere else min(at + 1, len(real))
+        places = [i for i in range(at, end) if real[i] == line]
         if not places:
             return line
         at, anywhere = places[0] + 1, False
@@ -267,7 +272,10 @@ def main() -> int:
     tool = Tool(build / "automfm")
     targets = set(re.findall(r"mfm_test\((\w+)", "".join(f.read_text() for f in source.glob("tests/*/*.cmake"))))
     wrong, ran, read, seen_synopsis = [], 0, 0, False
-    for page in [p for p in pages_of(source) if not given.pages or any(p.is_relative_to(asked) for asked in given.pages)]:
+    pages = [page for page in pages_of(source) if not given.pages or any(page.is_relative_to(asked) for asked in given.pages)]
+    if not pages:
+        wrong.append(f"there is no page {given.pages[0]}")
+    for page in pages:
         blocks = []
         for block in blocks_of(source, page):
             try:
