@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "app/command.hpp"
 #include "plugin/registry.hpp"
@@ -85,6 +86,35 @@ std::string allowed_text(const mfm_field& field) {
     return text;
 }
 
+const char* page_of(const Component& component) {
+    return MFM_HAS(component.abi, documentation) && component.abi->documentation != nullptr
+               ? component.abi->documentation
+               : "";
+}
+
+/// What `describe` prints, for programs; texts as they are printed there.
+nlohmann::ordered_json as_json(const Component& component) {
+    const mfm_component& abi = *component.abi;
+    nlohmann::ordered_json interfaces = nlohmann::ordered_json::array();
+    for (const mfm_interface* entry = abi.interfaces; entry->id != nullptr; ++entry) interfaces.push_back(entry->id);
+    nlohmann::ordered_json settings = nlohmann::ordered_json::array();
+    for (const mfm_field* field : setting_fields(component))
+        settings.push_back({{"name", field->name},
+                            {"unit", field->unit},
+                            {"default", default_text(component, *field)},
+                            {"allowed", allowed_text(*field)},
+                            {"per_cell", (field->flags & MFM_PER_NEURON) != 0},
+                            {"meaning", field->doc}});
+    return {{"id", abi.id},
+            {"version", abi.version},
+            {"summary", abi.summary},
+            {"citation", abi.citation},
+            {"file", component.file},
+            {"interfaces", std::move(interfaces)},
+            {"settings", std::move(settings)},
+            {"page", page_of(component)}};
+}
+
 std::string text_or(const char* text, std::string_view fallback) {
     return text != nullptr && *text != '\0' ? text : std::string(fallback);
 }
@@ -140,8 +170,7 @@ std::string describe_plugin(const Registry& registry, const std::string& id) {
     }
     text += rows.size() > 1 ? fmt::format("\n{}", table_text(rows, "")) : "\nno settings\n";
     if (any_per_cell) text += "* may differ from cell to cell: takes a distribution\n";
-    if (MFM_HAS(component.abi, documentation) && abi.documentation != nullptr)
-        text += fmt::format("\n{}", abi.documentation);
+    if (*page_of(component) != '\0') text += fmt::format("\n{}", page_of(component));
     if (!text.ends_with('\n')) text += '\n';
     return text;
 }
@@ -150,15 +179,23 @@ std::string describe_plugin(const Registry& registry, const std::string& id) {
 
 Command add_plugins(CLI::App& tool) {
     struct Arguments {
-        bool why = false;
+        bool why = false, json = false;
         std::vector<std::string> folders;
     };
     const auto given = std::make_shared<Arguments>();
     CLI::App& plugins = *tool.add_subcommand("plugins", "List the plugins: id, version, file");
-    plugins.add_flag("--why", given->why, "List those refused too, and the reason");
+    CLI::Option* why = plugins.add_flag("--why", given->why, "List those refused too, and the reason");
+    plugins.add_flag("--json", given->json, "All that `describe` prints, of every plugin, for programs")->excludes(why);
     add_plugin_path(plugins, given->folders);
     return {&plugins, [given] {
-                fmt::print("{}", list_plugins(Registry(plugin_search_path(as_paths(given->folders))), given->why));
+                const Registry registry(plugin_search_path(as_paths(given->folders)));
+                if (given->json) {
+                    nlohmann::ordered_json all = nlohmann::ordered_json::array();
+                    for (const auto& [id, component] : registry.components()) all.push_back(as_json(component));
+                    fmt::print("{}\n", all.dump(2));
+                } else {
+                    fmt::print("{}", list_plugins(registry, given->why));
+                }
                 return ExitCode::Done;
             }};
 }

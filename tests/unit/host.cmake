@@ -12,7 +12,7 @@ mfm_test(host_config SOURCES ${host_folder}/config_values.cpp ${host_folder}/con
 target_compile_definitions(test_host_config PRIVATE HOST_TEST_PLUGINS="${host_plugins}")
 mfm_test(host_layering SOURCES ${host_folder}/layering.cpp)
 if(TARGET automfm)
-  mfm_test(host_command_line SOURCES ${host_folder}/command_line.cpp USES config PLUGINS host_test_plugins automfm)
+  mfm_test(host_command_line SOURCES ${host_folder}/command_line.cpp USES config LIBRARIES nlohmann_json::nlohmann_json PLUGINS host_test_plugins automfm)
   target_compile_definitions(test_host_command_line PRIVATE HOST_TEST_PLUGINS="${host_plugins}" AUTOMFM_EXECUTABLE="$<TARGET_FILE:automfm>")
 endif()
 if(TARGET automfm_plugins)

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include <mfm/plugin.hpp>
+#include <nlohmann/json.hpp>
 
 #include "fixture.hpp"
 
@@ -160,6 +161,23 @@ TEST_CASE("plugins --why tells which files were refused and the reason") {
               .text.ends_with("1 refused; `automfm plugins --why` gives the reasons\n"));
     CHECK(automfm("plugins --why --plugin-path plugins").text.find("/plugins/notes.so: it is not a shared library\n") !=
           std::string::npos);
+}
+
+TEST_CASE("plugins --json has all that describe prints") {
+    const Outcome outcome = automfm("plugins --json" + with_test_plugins);
+    REQUIRE(outcome.code == 0);
+    const auto all = nlohmann::json::parse(outcome.text);
+    const auto cell =
+        std::find_if(all.begin(), all.end(), [](const auto& plugin) { return plugin["id"] == "test_cell"; });
+    REQUIRE(cell != all.end());
+    CHECK((*cell)["interfaces"] == nlohmann::json{"mfm.neuron/1"});
+    const std::string described = automfm("describe test_cell" + with_test_plugins).text;
+    for (const auto& setting : (*cell)["settings"])
+        for (const char* key : {"name", "unit", "default", "allowed", "meaning"}) {
+            INFO(key);
+            CHECK(described.find(setting[key].get<std::string>()) != std::string::npos);
+        }
+    CHECK((*cell)["settings"].size() > 1);
 }
 
 TEST_CASE("describe prints settings with unit, default, bounds and meaning") {
