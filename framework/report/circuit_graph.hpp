@@ -16,7 +16,8 @@ struct GraphNode {
 struct GraphEdge {
     std::size_t source = 0, target = 0; ///< indices of nodes
     bool excitatory = true;
-    std::string label, description; ///< label: on the curve; description: all that is known, shown on hovering
+    std::string label,
+        description; ///< label: on the curve, a line a pathway; description: all that is known, shown on hovering
 };
 struct CircuitGraph {
     std::vector<GraphNode> nodes;

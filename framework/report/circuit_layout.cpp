@@ -10,7 +10,7 @@ namespace mfm {
 namespace {
 
 constexpr double letter = 7.2, name_letter = 8.2; // widths of characters at the sizes that style.css gives them
-constexpr double line_height = 16, padding = 10, column_gap = 190, row_gap = 58, margin = 14, loop_height = 34;
+constexpr double line_height = 16, padding = 10, column_gap = 190, row_gap = 76, margin = 14, loop_height = 34;
 constexpr double label_letter = 6.4, label_height = 15;
 
 /// What stands in a column: a node, or a place that a curve to a farther column passes.
@@ -196,6 +196,12 @@ void order_columns(Layers& layers) {
     }
 }
 
+/// Loops stand on top of a node, but for the lowest of a column, which has others above it.
+bool loops_below(const Layers& layers, std::size_t node) {
+    const auto& column = layers.columns[layers.items[node].column];
+    return column.size() > 1 && column.back() == node;
+}
+
 /// Where a curve leaves or enters a box.
 enum class Side { Left, Right, Top, Bottom };
 struct Port {
@@ -229,8 +235,9 @@ Ports ports_of(const CircuitGraph& graph, const Layers& layers, const std::vecto
         const GraphEdge& e = graph.edges[k];
         const auto& passes = layers.passes[k];
         if (e.source == e.target) {
-            put(k, false, Side::Top, 1e6 + static_cast<double>(k));
-            put(k, true, Side::Top, 1e6 + static_cast<double>(k) + 0.5);
+            const Side side = loops_below(layers, e.source) ? Side::Bottom : Side::Top;
+            put(k, false, side, 1e6 + static_cast<double>(k));
+            put(k, true, side, 1e6 + static_cast<double>(k) + 0.5);
         } else if (!passes.empty()) {
             const bool forward = passes.front() == e.source;
             put(k, !forward, Side::Right, middle(passes[1]));
@@ -282,7 +289,8 @@ std::vector<GraphPoint> curve_of(std::size_t k, const CircuitGraph& graph, const
     const GraphPoint from = ports.source[k], to = ports.target[k];
     std::vector<GraphPoint> points{from};
     if (e.source == e.target) {
-        points.insert(points.end(), {{from.x - 6, from.y - loop_height}, {to.x + 6, to.y - loop_height}, to});
+        const double out = ports.source_side[k] == Side::Top ? -loop_height : loop_height;
+        points.insert(points.end(), {{from.x - 6, from.y + out}, {to.x + 6, to.y + out}, to});
     } else if (!layers.passes[k].empty()) {
         std::vector<std::size_t> passes = layers.passes[k];
         const bool forward = passes.front() == e.source;
@@ -321,11 +329,18 @@ void place_labels(const CircuitGraph& graph, GraphLayout& layout) {
     std::vector<GraphBox> taken = layout.nodes;
     for (std::size_t k = 0; k < graph.edges.size(); ++k) {
         GraphCurve& curve = layout.curves[k];
-        const double width = label_letter * characters(graph.edges[k].label) + 6;
+        const std::string& label = graph.edges[k].label;
+        double longest = 0, lines = 0;
+        for (std::size_t begin = 0; begin <= label.size(); ++lines) {
+            const std::size_t end = std::min(label.find('\n', begin), label.size());
+            longest = std::max(longest, characters(label.substr(begin, end - begin)));
+            begin = end + 1;
+        }
+        const double width = label_letter * longest + 6, height = label_height * lines;
         double least = std::numeric_limits<double>::infinity();
         for (const double along : {0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86}) {
             const GraphPoint at = on_curve(curve.points, along);
-            GraphBox box{at.x - 0.5 * width, at.y - 0.5 * label_height, width, label_height};
+            GraphBox box{at.x - 0.5 * width, at.y - 0.5 * height, width, height};
             double covered = 0;
             for (const GraphBox& other : taken) covered += box.overlap(other);
             for (std::size_t j = 0; j < graph.edges.size(); ++j)
@@ -375,7 +390,8 @@ GraphLayout layout_of(const CircuitGraph& graph) {
             y += item.height + row_gap;
             if (i >= graph.nodes.size()) continue;
             const double height = height_of(graph.nodes[i]);
-            out.nodes[i] = {columns[c].x, item.y + item.height - height, columns[c].width, height};
+            const double above = loops_below(layers, i) ? 0 : item.height - height;
+            out.nodes[i] = {columns[c].x, item.y + above, columns[c].width, height};
         }
     }
     const Ports ports = ports_of(graph, layers, out.nodes);

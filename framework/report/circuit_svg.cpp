@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "report/circuit_graph.hpp"
@@ -64,9 +65,15 @@ std::string circuit_svg(const CircuitGraph& graph, const std::string& title) {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) out += drawn(graph.nodes[i], layout.nodes[i]);
     for (std::size_t k = 0; k < graph.edges.size(); ++k) {
         const GraphBox& box = layout.curves[k].label;
-        out += fmt::format("<text class=\"pathway {}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
-                           graph.edges[k].excitatory ? "excitatory" : "inhibitory", box.x + 0.5 * box.width,
-                           box.y + box.height - 4, escaped_markup(graph.edges[k].label));
+        const std::string& label = graph.edges[k].label;
+        double y = box.y + 11;
+        for (std::size_t begin = 0; begin < label.size(); y += 15) {
+            const std::size_t end = std::min(label.find('\n', begin), label.size());
+            out += fmt::format("<text class=\"pathway {}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
+                               graph.edges[k].excitatory ? "excitatory" : "inhibitory", box.x + 0.5 * box.width, y,
+                               escaped_markup(label.substr(begin, end - begin)));
+            begin = end + 1;
+        }
     }
     return out + "</svg>\n";
 }

@@ -12,8 +12,10 @@ constexpr std::size_t largest_drawing = 800'000; // bytes; a larger one is linke
 
 std::string file_links(const RunFigure& figure) {
     std::string out;
-    for (const std::string& file : figure.files)
-        out += (out.empty() ? "" : " ") + file_link(file, file.substr(file.rfind('.') + 1));
+    for (const std::string& file : figure.files) {
+        if (!out.empty()) out += ' ';
+        out += file_link(file, file.substr(file.rfind('.') + 1));
+    }
     return out;
 }
 
@@ -57,10 +59,13 @@ std::string inline_svg(const std::string& svg, const std::string& prefix, const 
 }
 
 std::string figures_html(const RunView& run, const std::string& section) {
-    std::string out;
+    constexpr std::size_t shown = 4; // what follows is folded
+    std::string out, more;
+    std::size_t count = 0;
     for (std::size_t i = 0; i < run.figures.size(); ++i)
-        if (run.figures[i].section == section) out += figure_html(run.figures[i], i + 1);
-    return out;
+        if (run.figures[i].section == section) (++count <= shown ? out : more) += figure_html(run.figures[i], i + 1);
+    if (more.empty()) return out;
+    return out + folded(count == shown + 1 ? "Another figure" : fmt::format("{} more figures", count - shown), more);
 }
 
 } // namespace mfm

@@ -72,8 +72,9 @@ std::string bullet_list(const std::vector<std::string>& texts) {
     return out + "</ul>\n";
 }
 
-std::string folded(std::string_view summary, const std::string& html) {
-    return fmt::format("<details>\n<summary>{}</summary>\n{}</details>\n", escaped_markup(summary), html);
+std::string folded(std::string_view summary, const std::string& html, bool open) {
+    return fmt::format("<details{}>\n<summary>{}</summary>\n{}</details>\n", open ? " open" : "",
+                       escaped_markup(summary), html);
 }
 
 std::string file_link(std::string_view path, std::string_view text) {

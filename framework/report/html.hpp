@@ -38,7 +38,7 @@ private:
 [[nodiscard]] std::string paragraph(std::string_view text, std::string_view style = "");
 /// Nothing for no item.
 [[nodiscard]] std::string bullet_list(const std::vector<std::string>& texts);
-[[nodiscard]] std::string folded(std::string_view summary, const std::string& html); ///< <details>
+[[nodiscard]] std::string folded(std::string_view summary, const std::string& html, bool open = false); ///< <details>
 /// A link to a file beside the report: each part of the path percent-encoded.
 [[nodiscard]] std::string file_link(std::string_view path, std::string_view text);
 

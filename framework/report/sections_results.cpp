@@ -260,7 +260,8 @@ std::optional<Section> network_section(const RunView& run) {
             "Activity of every population",
             paragraph("The Fano factor is that of the population's count in 5 ms over that of independent cells, "
                       "the correlation the mean over pairs of cells.") +
-                table.html());
+                table.html(),
+            out.empty());
     if (out.empty()) return std::nullopt;
     return Section{"network", "The spiking network", out};
 }
@@ -320,7 +321,7 @@ std::optional<Section> rates_section(const RunView& run) {
                          "note");
     if (!details.empty()) out += folded("Rates of each population", details);
     if (out.empty()) return std::nullopt;
-    return Section{"rates", "Network against mean field: stationary rates", out};
+    return Section{"rates", "Stationary rates", out};
 }
 
 std::optional<Section> courses_section(const RunView& run) {
@@ -341,7 +342,7 @@ std::optional<Section> courses_section(const RunView& run) {
                table.html();
     if (const std::string scores = score_tables(run); !scores.empty()) out += folded("Scores of the responses", scores);
     if (out.empty()) return std::nullopt;
-    return Section{"courses", "Network against mean field: time courses", out};
+    return Section{"courses", "Time courses", out};
 }
 
 std::optional<Section> budget_section(const RunView& run) {
@@ -356,7 +357,7 @@ std::optional<Section> budget_section(const RunView& run) {
     if (!tables.empty()) out += budget_terms(run) + folded("Numbers of the error budget", tables);
     if (out.empty()) return std::nullopt;
     return Section{
-        "budget", "What the errors are made of",
+        "budget", "Error budget",
         paragraph("The error of each stationary rate as a sum of steps from the network to the mean field, each of "
                   "which exchanges one thing.") +
             out};

@@ -56,15 +56,23 @@ std::string card(const std::string& value, const std::string& what) {
     return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escaped_markup(what), escaped_markup(value));
 }
 
-std::optional<double> sum_of_walls(const RunView& run) {
+/// "12.5 s", "3 min", "2.4 h".
+std::string duration_text(double seconds) {
+    if (seconds < 100) return fmt::format("{:.1f} s", seconds);
+    return seconds < 6000 ? fmt::format("{:.0f} min", seconds / 60) : fmt::format("{:.1f} h", seconds / 3600);
+}
+
+std::string duration_card(const RunView& run) {
     double sum = 0;
-    bool any = false;
-    for (const Json& stage : at(run.summary, "stages"))
-        if (const auto wall = number_at(stage, "wall_s")) {
-            sum += *wall;
-            any = true;
-        }
-    return any ? std::optional(sum) : std::nullopt;
+    std::size_t kept = 0;
+    for (const Json& stage : at(run.summary, "stages")) {
+        sum += number_at(stage, "wall_s").value_or(0);
+        kept += at(stage, "cached") == true ? 1 : 0;
+    }
+    if (!(sum > 0)) return "";
+    return card(duration_text(sum), kept == 0   ? "the run took"
+                                    : kept == 1 ? "the run took, with a stage kept"
+                                                : fmt::format("the run took, with {} stages kept", kept));
 }
 
 std::string cards(const RunView& run) {
@@ -94,13 +102,23 @@ std::string cards(const RunView& run) {
     if (conditions > 0) out += card(shown_count(static_cast<double>(conditions)), "stationary stimuli compared");
     if (worst) out += card(shown_percent(worst), "largest error of a stationary rate");
     if (seconds > 0) out += card(shown_count(seconds) + " s", "of single neurons simulated for transfer functions");
-    if (const auto wall = sum_of_walls(run)) out += card(shown_number(wall) + " s", "the run took");
+    out += duration_card(run);
     return out.empty() ? "" : "<dl class=\"cards\">\n" + out + "</dl>\n";
+}
+
+bool is_excitatory(const Json& pathway) {
+    return at(pathway, "excitatory").is_boolean() && at(pathway, "excitatory").get<bool>();
 }
 
 std::string pathway_text(const Json& w) {
     return fmt::format("K {} · Q {} {}", shown_number(number_at(w, "K")), shown_number(number_at(w, "Q")),
                        text_at(w, "Q_unit"));
+}
+
+/// On a curve, where there is little room: three digits.
+std::string short_pathway_text(const Json& w) {
+    const auto K = number_at(w, "K"), Q = number_at(w, "Q");
+    return K && Q ? fmt::format("K {:.3g} · {:.3g} {}", *K, *Q, text_at(w, "Q_unit")) : pathway_text(w);
 }
 
 CircuitGraph graph_of(const Json& circuit, bool numbered) {
@@ -126,13 +144,13 @@ CircuitGraph graph_of(const Json& circuit, bool numbered) {
         ++number;
         const auto source = index.find(text_at(w, "source")), target = index.find(text_at(w, "target"));
         if (source == index.end() || target == index.end()) continue;
-        const bool excitatory = at(w, "excitatory").is_boolean() && at(w, "excitatory").get<bool>();
+        const bool excitatory = is_excitatory(w);
         const auto [place, is_new] =
             drawn.try_emplace({source->second, target->second, excitatory}, graph.edges.size());
         if (is_new) graph.edges.push_back({source->second, target->second, excitatory, "", ""});
         GraphEdge& edge = graph.edges[place->second];
-        const std::string label = numbered ? std::to_string(number) : pathway_text(w);
-        edge.label += (edge.label.empty() ? "" : numbered ? ", " : "; ") + label;
+        const std::string label = numbered ? std::to_string(number) : short_pathway_text(w);
+        edge.label += (edge.label.empty() ? "" : numbered ? ", " : "\n") + label;
         edge.description += fmt::format("{}{}, {}: {}", edge.description.empty() ? "" : "\n", text_at(w, "name"),
                                         excitatory ? "excitatory" : "inhibitory", pathway_text(w));
     }
@@ -140,19 +158,19 @@ CircuitGraph graph_of(const Json& circuit, bool numbered) {
 }
 
 std::string pathway_table(const Json& circuit) {
-    HtmlTable table(
-        "Pathways of the mean field: K inputs a cell with their sd over cells, peak Q, time constant and delay",
-        {"pathway", "no.", "from", "to", "sign", "shape", "K", "sd", "Q", "", "τ ms", "E_rev mV", "delay ms"}, 6);
+    HtmlTable table("Pathways of the mean field: inputs a cell K ± sd over cells, peak Q, time constant τ and delay",
+                    {"no.", "pathway", "from", "to", "sign", "shape", "K", "Q", "τ ms", "E_rev mV", "delay ms"}, 6);
     std::size_t number = 0;
     for (const Json& w : at(circuit, "pathways")) {
-        const bool excitatory = at(w, "excitatory").is_boolean() && at(w, "excitatory").get<bool>();
+        const bool excitatory = is_excitatory(w);
         const std::string rise = number_at(w, "tau_rise_ms") ? shown_number(number_at(w, "tau_rise_ms")) + ", " : "";
-        table.add({text_at(w, "name"), std::to_string(++number), text_at(w, "source"), text_at(w, "target"),
+        table.add({std::to_string(++number), text_at(w, "name"), text_at(w, "source"), text_at(w, "target"),
                    Cell::markup(excitatory ? "▶&nbsp;excitatory" : "⊣&nbsp;inhibitory",
                                 excitatory ? "excitatory" : "inhibitory"),
-                   text_at(w, "shape"), shown_number(number_at(w, "K")), shown_number(number_at(w, "K_sd")),
-                   shown_number(number_at(w, "Q")), text_at(w, "Q_unit"), rise + shown_number(number_at(w, "tau_ms")),
-                   shown_number(number_at(w, "E_rev_mV")), shown_number(number_at(w, "delay_ms"))});
+                   text_at(w, "shape"), shown_number(number_at(w, "K")) + " ± " + shown_number(number_at(w, "K_sd")),
+                   shown_number(number_at(w, "Q")) + " " + text_at(w, "Q_unit"),
+                   rise + shown_number(number_at(w, "tau_ms")), shown_number(number_at(w, "E_rev_mV")),
+                   shown_number(number_at(w, "delay_ms"))});
     }
     return table.html();
 }
@@ -178,7 +196,7 @@ std::string verdict_words(const Json& verdict) {
 Cell error_cell(const RunView& run, std::optional<double> error, bool noisy) {
     const Json& limits = at(run.summary, "limits");
     const auto limited = number_at(limits, "limited"), not_valid = number_at(limits, "not_valid");
-    const std::string text = escaped_markup((noisy ? "*" : "") + shown_percent(error));
+    const std::string text = escaped_markup(fmt::format("{}{}", noisy ? "*" : "", shown_percent(error)));
     if (!error || !limited || !not_valid) return Cell::markup(text);
     const double size = std::abs(*error);
     if (size <= *limited)
@@ -209,15 +227,22 @@ std::optional<Section> verdict_section(const RunView& run) {
         symbol, escaped_markup(verdict_words(at(run.summary, "verdict"))), paragraph(verdict_meaning(run)));
     const auto reasons = texts_at(run.summary, "reasons"), advice = texts_at(run.summary, "advice");
     if (!reasons.empty()) {
-        out += "<h3>Why, and what to do</h3>\n<ol class=\"reasons\">\n";
+        constexpr std::size_t shown = 6; // what follows is folded
+        std::string first, others;
         for (std::size_t i = 0; i < reasons.size(); ++i) {
-            out += "<li>" + escaped_markup(reasons[i]);
-            if (i < advice.size() && !advice[i].empty())
-                out +=
-                    fmt::format("<p class=\"advice\"><strong>What to do:</strong> {}</p>", escaped_markup(advice[i]));
-            out += "</li>\n";
+            std::string item = "<li>" + escaped_markup(reasons[i]);
+            if (i < advice.size() && !advice[i].empty()) {
+                const auto same = std::find(advice.begin(), advice.end(), advice[i]) - advice.begin();
+                item += fmt::format("<p class=\"advice\"><strong>What to do:</strong> {}</p>",
+                                    same < static_cast<std::ptrdiff_t>(i) ? fmt::format("as for reason {}.", same + 1)
+                                                                          : escaped_markup(advice[i]));
+            }
+            (i < shown ? first : others) += item + "</li>\n";
         }
-        out += "</ol>\n";
+        out += "<h3>Why, and what to do</h3>\n<ol class=\"reasons\">\n" + first + "</ol>\n";
+        if (!others.empty())
+            out += folded(fmt::format("{} more reasons", reasons.size() - shown),
+                          fmt::format("<ol class=\"reasons\" start=\"{}\">\n{}</ol>\n", shown + 1, others));
     }
     const std::size_t warnings = texts_at(run.summary, "warnings").size();
     if (warnings > 0)
@@ -252,7 +277,7 @@ std::optional<Section> circuit_section(const RunView& run) {
                        paragraph("This folder was written by a version of automfm that did not put the circuit into "
                                  "summary.json; run the pipeline again to see it.",
                                  "missing")};
-    const bool numbered = at(circuit, "pathways").size() > 12;
+    const bool numbered = at(circuit, "pathways").size() > 18;
     const CircuitGraph graph = graph_of(circuit, numbered);
     std::string title = "Graph of the circuit:";
     for (const GraphEdge& e : graph.edges)
@@ -265,7 +290,7 @@ std::optional<Section> circuit_section(const RunView& run) {
     out += "<span class=\"key excitatory\">▶ excitatory</span> ends in an arrow, <span class=\"key inhibitory\">⊣ "
            "inhibitory</span> in a bar; rounded: populations whose rate is given. ";
     out += numbered ? "Numbers are those of the table's pathways."
-                    : "K: inputs a cell, Q: peak of one input's conductance (nS) or current (pA).";
+                    : "K: inputs a cell; behind it Q, the peak of one input's conductance (nS) or current (pA).";
     out += "</figcaption>\n</figure>\n" + relays(circuit) + pathway_table(circuit);
     return Section{"circuit", "Circuit", out};
 }

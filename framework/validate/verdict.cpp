@@ -156,9 +156,10 @@ void judge_conditions(const ValidationReport& report, const SynchronyLimits& syn
         std::string how;
         if (worst.oscillation_hz) how += "; it oscillates at about " + number(*worst.oscillation_hz) + " Hz";
         if (worst.growth_rate) how += "; deviations grow by up to " + number(*worst.growth_rate) + " /ms";
-        mild.push_back({"The mean field's fixed point is unstable " + describe(unstable) +
-                            ", and the network shows no such rhythm" + how + ".",
-                        "Use the stationary rates, and not the model's time courses or spectra near that frequency."});
+        mild.push_back(
+            {"The mean field's fixed point is unstable " + describe(unstable) +
+                 ", and the network shows no such rhythm" + how + ".",
+             "Use the stationary rates; the model's time courses and spectra do not hold near such a state."});
     }
     if (!rhythmic.empty()) {
         const auto& worst = fastest(rhythmic);

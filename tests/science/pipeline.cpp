@@ -151,7 +151,7 @@ TEST_CASE("from a pipeline file to a validated mean field, which follows its net
     (void)run_pipeline(p.options);
     const auto summary = p.summary();
     for (const char* file :
-         {"report.txt", "manifest.json", "pipeline.resolved.toml", "rates.csv", "equations.tex", "equations.txt",
+         {"report.txt", "report.html", "equations.html", "manifest.json", "pipeline.resolved.toml", "rates.csv", "equations.tex", "equations.txt",
           "error_budget.csv", "figures/rates_sweep.gp", "figures/error_budget_sweep.gp"})
         CHECK(fs::exists(*p.options.out / file));
     for (const char* name : {"excitatory", "inhibitory"}) {
