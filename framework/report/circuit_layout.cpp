@@ -10,7 +10,7 @@ namespace mfm {
 namespace {
 
 constexpr double letter = 7.2, name_letter = 8.2; // widths of characters at the sizes that style.css gives them
-constexpr double line_height = 16, padding = 10, column_gap = 190, row_gap = 76, margin = 14, loop_height = 34;
+constexpr double line_height = 16, padding = 10, column_gap = 190, row_gap = 88, margin = 14, loop_height = 34;
 constexpr double label_letter = 6.4, label_height = 15;
 
 /// What stands in a column: a node, or a place that a curve to a farther column passes.

@@ -66,6 +66,8 @@ std::string circuit_svg(const CircuitGraph& graph, const std::string& title) {
     for (std::size_t k = 0; k < graph.edges.size(); ++k) {
         const GraphBox& box = layout.curves[k].label;
         const std::string& label = graph.edges[k].label;
+        out += fmt::format("<rect class=\"label\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>",
+                           box.x, box.y, box.width, box.height);
         double y = box.y + 11;
         for (std::size_t begin = 0; begin < label.size(); y += 15) {
             const std::size_t end = std::min(label.find('\n', begin), label.size());

@@ -42,12 +42,14 @@ std::vector<std::string> runs_near(const fs::path& folder) {
     return runs;
 }
 
+/// What may have been meant, for the end of a sentence.
 std::string candidates(const fs::path& folder) {
     const std::vector<std::string> runs = runs_near(folder);
-    if (std::string nearest = did_you_mean(folder.string(), runs); !nearest.empty()) return nearest;
     if (runs.empty()) return "";
+    if (!fs::exists(folder))
+        if (std::string nearest = did_you_mean(folder.string(), runs); !nearest.empty()) return nearest;
     const std::size_t shown = std::min<std::size_t>(runs.size(), 3);
-    std::string text = "; near it are the runs ";
+    std::string text = runs.size() == 1 ? "; near it is the run " : "; near it are the runs ";
     for (std::size_t i = 0; i < shown; ++i) text += fmt::format("{}'{}'", i == 0 ? "" : ", ", runs[i]);
     return text + (runs.size() > shown ? fmt::format(" and {} more", runs.size() - shown) : "");
 }

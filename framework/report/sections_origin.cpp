@@ -159,7 +159,7 @@ std::optional<Section> calibration_section(const RunView& run) {
 std::optional<Section> equations_section(const RunView& run) {
     std::string out = body_of(run.equations_html);
     if (!out.empty())
-        out = folded("The equations of all populations", out);
+        out = folded("The equations of all populations", out, out.size() < 20'000);
     else if (!run.equations_txt.empty())
         out = "<pre class=\"scroll\" tabindex=\"0\">" + escaped_markup(run.equations_txt) + "</pre>\n";
     if (out.empty()) out = paragraph("The folder holds no equations: the mean field was not derived.", "missing");

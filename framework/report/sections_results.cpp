@@ -329,12 +329,18 @@ std::optional<Section> courses_section(const RunView& run) {
         "Time courses, mean field against network",
         {"stimulus", "population", "RMSE Hz", "peak, network Hz", "peak, mean field Hz", "amplitude ratio", "phase °"},
         2);
-    for (const auto& [name, p] : at(run.summary, "populations").items())
-        for (const Json& row : at(p, "dynamic"))
+    const Json& populations = at(run.summary, "populations");
+    std::size_t stimuli = 0;
+    for (const Json& p : populations) stimuli = std::max(stimuli, at(p, "dynamic").size());
+    for (std::size_t i = 0; i < stimuli; ++i)
+        for (const auto& [name, p] : populations.items()) {
+            if (i >= at(p, "dynamic").size() || !at(p, "dynamic").is_array()) continue;
+            const Json& row = at(p, "dynamic")[i];
             table.add({text_at(row, "stimulus"), name, shown_rate(number_at(row, "rmse_hz")),
                        shown_rate(number_at(row, "peak_network_hz")), shown_rate(number_at(row, "peak_mean_field_hz")),
                        shown_number(number_at(row, "amplitude_ratio")),
                        shown_number(number_at(row, "phase_difference_deg"))});
+        }
     std::string out = figures_html(run, "courses");
     if (!table.empty())
         out += paragraph("Both sides smoothed by the same box. The amplitude ratio is mean field over network at the "
@@ -364,9 +370,9 @@ std::optional<Section> budget_section(const RunView& run) {
 }
 
 std::optional<Section> spectra_section(const RunView& run) {
-    const std::string tables = fluctuation_tables(run);
-    const std::string out = figures_html(run, "fluctuations") + figures_html(run, "spectra") +
-                            (tables.empty() ? "" : folded("Sizes of the fluctuations", tables));
+    std::string out = figures_html(run, "fluctuations") + figures_html(run, "spectra");
+    if (const std::string tables = fluctuation_tables(run); !tables.empty())
+        out += folded("Sizes of the fluctuations", tables, out.empty());
     if (out.empty()) return std::nullopt;
     return Section{"spectra", "Fluctuations and spectra", out};
 }

@@ -118,7 +118,8 @@ std::string pathway_text(const Json& w) {
 /// On a curve, where there is little room: three digits.
 std::string short_pathway_text(const Json& w) {
     const auto K = number_at(w, "K"), Q = number_at(w, "Q");
-    return K && Q ? fmt::format("K {:.3g} · {:.3g} {}", *K, *Q, text_at(w, "Q_unit")) : pathway_text(w);
+    const auto digits = [](double x) { return x < 1000 ? fmt::format("{:.3g}", x) : fmt::format("{:.0f}", x); };
+    return K && Q ? fmt::format("K {} · {} {}", digits(*K), digits(*Q), text_at(w, "Q_unit")) : pathway_text(w);
 }
 
 CircuitGraph graph_of(const Json& circuit, bool numbered) {

@@ -103,7 +103,7 @@ TEST_CASE("the page of a full run has every section in order, and says what the 
     CHECK_THAT(page, Contains("<svg role=\"img\" aria-label=\"the &quot;alternative&quot;\" width=\"7\">"));
     CHECK_THAT(page, Contains("It was not drawn")); // of the budget's figure
     CHECK_THAT(page, Contains("<h3>golgi_cell</h3>") && Contains("name = &#39;&lt;x&gt;&#39;"));
-    CHECK_THAT(page, Contains("variants/") && Contains("atrophy"));
+    CHECK_THAT(page, Contains("Rates of &#39;atrophy&#39;"));
     CHECK_THAT(page, !Contains("http://a") && !Contains("<script") && !Contains("src=") && !Contains("Gnuplot"));
 }
 
@@ -187,7 +187,7 @@ TEST_CASE("a folder that is no run is one sentence with the runs that are near")
           "there is no folder '" + (folder / "runs/cerebelum").string() + "' (did you mean '" + run + "'?)");
     CHECK(sentence("runs") == "'" + (folder / "runs").string() +
                                   "' is no run's folder, or its run has not come to its end: it has no summary.json; "
-                                  "near it are the runs '" +
+                                  "near it is the run '" +
                                   run + "'");
     CHECK_THAT(sentence("runs/empty"), Contains("it has no summary.json") && Contains(run));
     CHECK_THAT(sentence("runs/empty/report.txt"), Contains("is a file; give the folder of a run"));
