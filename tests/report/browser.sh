@@ -50,7 +50,7 @@ grep -q '<math' "$work/dom.html" || fail "there is no MathML"
 echo '<!DOCTYPE html><iframe src="narrow.html" width="360" height="800" style="border:0"></iframe>
   <script>onmessage = e => document.body.append(e.data)</script>' >"$work/frame.html"
 browse --allow-file-access-from-files --virtual-time-budget=5000 --dump-dom "file://$work/frame.html" >"$work/frame.dom"
-grep -q 'width 360 of 360' "$work/frame.dom" || fail "at 360 pixels the page is wider: $(grep -o 'width [0-9]* of [0-9]*' "$work/frame.dom" || tail -c 300 "$work/frame.dom")"
+grep -qE 'width ([0-9]+) of \1\b' "$work/frame.dom" || fail "at 360 pixels the page is wider: $(grep -o 'width [0-9]* of [0-9]*' "$work/frame.dom" || tail -c 300 "$work/frame.dom")"
 
 shoot() { # NAME WIDTH
   browse --window-size="$2,2000" --screenshot="$work/$1.png" "file://$page"
