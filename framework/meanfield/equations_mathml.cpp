@@ -43,7 +43,7 @@ std::string number(double x) {
         out += "<mo>·</mo><msup><mn>10</mn><mrow>" + sign + numeral(static_cast<std::size_t>(std::abs(power))) +
                "</mrow></msup>";
     }
-    return element("mrow", out);
+    return element("mrow", out + "<mspace width=\"0.15em\"></mspace>");
 }
 
 /// An equation from elements with plain text between them: outside of elements, digits become numbers, spaces nothing,

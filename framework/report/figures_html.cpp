@@ -59,7 +59,7 @@ std::string inline_svg(const std::string& svg, const std::string& prefix, const 
 }
 
 std::string figures_html(const RunView& run, const std::string& section) {
-    constexpr std::size_t shown = 4; // what follows is folded
+    constexpr std::size_t shown = 3; // what follows is folded
     std::string out, more;
     std::size_t count = 0;
     for (std::size_t i = 0; i < run.figures.size(); ++i)

@@ -67,12 +67,9 @@ std::string variant_rates(const RunView& run, const std::string& name, const Jso
     return table.html();
 }
 
-std::string hash_rows(const Json& object, HtmlTable& table, const std::string& what) {
-    for (const auto& [name, hash] : object.items())
-        table.add(
-            {what + name,
-             Cell::markup("<code>" + escaped_markup(hash.is_string() ? hash.get<std::string>() : "") + "</code>")});
-    return "";
+void add_hashes(HtmlTable& table, const Json& hashes, const std::string& what = "") {
+    for (const auto& [name, hash] : hashes.items())
+        table.add({what + name, Cell::markup("<code>" + escaped_markup(text_at(hashes, name)) + "</code>")});
 }
 
 std::string size_text(std::uintmax_t bytes) {
@@ -104,7 +101,7 @@ std::optional<Section> variants_section(const RunView& run) {
                 network = network || number_at(row, "network_rate_hz").has_value();
             }
         table.add({name, alone || !network ? "mean field" : "network", verdict_words(at(v, "verdict")),
-                   error_cell(run, worst), reused_text(at(v, "reuse")),
+                   error_cell(run, worst), Cell::markup(escaped_markup(reused_text(at(v, "reuse"))), "wrap"),
                    link.empty() ? Cell("–") : Cell::markup(file_link(link, "report"))});
     };
     for (const auto& [name, v] : at(run.summary, "variants").items()) {
@@ -124,7 +121,7 @@ std::optional<Section> variants_section(const RunView& run) {
     HtmlTable reuse("What this variant took from its base", {"stage", "population", "taken over", "why"}, 4);
     for (const Json& row : at(run.summary, "reuse"))
         reuse.add({text_at(row, "stage"), text_at(row, "population"), is_true(row, "reused") ? "yes" : "no, made anew",
-                   text_at(row, "why")});
+                   Cell::markup(escaped_markup(text_at(row, "why")), "wrap")});
     out += reuse.html();
     if (out.empty()) return std::nullopt;
     return Section{"variants", "Variants", out};
@@ -207,7 +204,7 @@ std::optional<Section> origin_section(const RunView& run) {
         table.add({"automfm", text_at(tool, "version") + ", compiled by " + text_at(tool, "compiler")});
         table.add({"pipeline", Cell::markup(escaped_markup(text_at(pipeline, "file")) + " <code>" +
                                             escaped_markup(text_at(pipeline, "hash")) + "</code>")});
-        hash_rows(at(m, "inputs"), table, "input ");
+        add_hashes(table, at(m, "inputs"), "input ");
         table.add({"seed", at(m, "seed").is_number() ? at(m, "seed").dump() : "–"});
         table.add({"threads", shown_number(number_at(at(m, "run"), "threads"))});
         table.add({"started", text_at(times, "started")});
@@ -216,7 +213,7 @@ std::optional<Section> origin_section(const RunView& run) {
         for (const Json& p : at(m, "plugins"))
             plugins.add({text_at(p, "id"), text_at(p, "version"), text_at(p, "file")});
         HtmlTable hashes("Hashes of all that each stage depends on", {"stage", "hash"}, 2);
-        hash_rows(at(m, "stage_hashes"), hashes, "");
+        add_hashes(hashes, at(m, "stage_hashes"));
         out += table.html() + folded("Plugins and hashes", plugins.html() + hashes.html());
     } else {
         out += paragraph("The folder holds no manifest.json, so it does not tell what made it.", "missing");

@@ -217,14 +217,22 @@ std::string fluctuation_tables(const RunView& run) {
                 second.add({name, level, shown_rate(number_at(row, "first_order_rate_hz")), shown_rate(within),
                             shown_rate(order), ratio(order, within)});
         }
-    if (counted.empty() && second.empty()) return "";
     const auto bin = number_at(run.summary, "fluctuation_bin_ms");
-    return paragraph(
-               fmt::format("Activity counted in {}: of the network, of as many independent cells of the same rate, of "
-                           "the mean field's linear theory (none where its fixed point is unstable), and of the mean "
-                           "field integrated with finite-size noise. Ratios are mean field over network.",
-                           bin ? shown_number(bin) + " ms" : "bins")) +
-           counted.html() + second.html();
+    std::string out;
+    if (!counted.empty())
+        out +=
+            paragraph(fmt::format(
+                "Activity counted in {}: of the network, of as many independent cells of the same rate, of the mean "
+                "field's linear theory (none where its fixed point is unstable), and of the mean field integrated with "
+                "finite-size noise. Ratios are mean field over network.",
+                bin ? shown_number(bin) + " ms" : "bins")) +
+            counted.html();
+    if (!second.empty())
+        out +=
+            paragraph("Activity within the master equation's T: of the network behind a low-pass filter of that time "
+                      "constant, and of the second order's covariances.") +
+            second.html();
+    return out;
 }
 
 } // namespace
