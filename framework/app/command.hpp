@@ -28,6 +28,7 @@ using AddCommand = Command (*)(CLI::App& tool);
 [[nodiscard]] Command add_tune(CLI::App& tool);
 [[nodiscard]] Command add_compare(CLI::App& tool);
 [[nodiscard]] Command add_equations(CLI::App& tool);
+[[nodiscard]] Command add_report(CLI::App& tool);
 [[nodiscard]] Command add_sweep(CLI::App& tool);
 [[nodiscard]] Command add_library(CLI::App& tool);
 [[nodiscard]] Command add_plugins(CLI::App& tool);

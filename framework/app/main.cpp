@@ -78,10 +78,10 @@ std::string usage_sentence(const CLI::App& tool, const CLI::ParseError& error) {
 }
 
 /// Every command, in the order in which --help lists them.
-constexpr std::array commands{mfm::add_init,      mfm::add_run,      mfm::add_validate,   mfm::add_compare,
-                              mfm::add_equations, mfm::add_sweep,    mfm::add_library,    mfm::add_tune,
-                              mfm::add_plugins,   mfm::add_describe, mfm::add_new,        mfm::add_check,
-                              mfm::add_schema,    mfm::add_doctor,   mfm::add_completion, mfm::add_man};
+constexpr std::array commands{
+    mfm::add_init,  mfm::add_run,     mfm::add_validate, mfm::add_compare,    mfm::add_report,   mfm::add_equations,
+    mfm::add_sweep, mfm::add_library, mfm::add_tune,     mfm::add_plugins,    mfm::add_describe, mfm::add_new,
+    mfm::add_check, mfm::add_schema,  mfm::add_doctor,   mfm::add_completion, mfm::add_man};
 
 } // namespace
 

@@ -3,21 +3,15 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <functional>
 #include <vector>
 
-#include "meanfield/dynamics.hpp"
+#include "meanfield/equation_terms.hpp"
 
 namespace mfm {
 namespace {
 
-/// A number as people write it: six digits at most, no trailing zeros.
-std::string number(double x) {
-    return fmt::format("{:.6g}", x);
-}
-
 std::string latex_number(double x) {
-    std::string text = number(x);
+    std::string text = equation_number(x);
     const std::size_t e = text.find('e');
     if (e == std::string::npos) return text;
     return fmt::format("{} \\cdot 10^{{{}}}", text.substr(0, e), std::stoi(text.substr(e + 1)));
@@ -32,15 +26,6 @@ std::string latex_name(const std::string& name) {
     return fmt::format("\\mathrm{{{}}}", text);
 }
 
-bool is_synaptic(const MeanFieldModel& model) {
-    return model.config().dynamics == MeanFieldConfig::Dynamics::Synaptic;
-}
-
-/// The filter that pathway i into p reads, counted from 1.
-std::size_t filter_number(const Dynamics& dynamics, std::size_t p, std::size_t i) {
-    return *dynamics.filter_of_input(p, i) + 1;
-}
-
 std::string receptor_text(const Pathway& pathway) {
     const mfm_receptor& receptor = pathway.receptor;
     std::string text = receptor.shape == MFM_RECEPTOR_ALPHA         ? "alpha"
@@ -48,17 +33,19 @@ std::string receptor_text(const Pathway& pathway) {
                        : receptor.shape == MFM_RECEPTOR_DELTA       ? "delta"
                                                                     : "biexponential";
     if (receptor.shape == MFM_RECEPTOR_BIEXPONENTIAL)
-        text += fmt::format(" tau_rise {} ms,", number(receptor.tau_rise));
-    text += fmt::format(" tau {} ms, ", number(receptor.tau));
-    text += ((receptor.flags & MFM_RECEPTOR_CURRENT) != 0
-                 ? fmt::format("Q {} {}", number(pathway.Q), receptor.shape == MFM_RECEPTOR_DELTA ? "fC" : "pA")
-                 : fmt::format("Q {} nS, E_rev {} mV", number(pathway.Q), number(receptor.E_rev)));
+        text += fmt::format(" tau_rise {} ms,", equation_number(receptor.tau_rise));
+    text += fmt::format(" tau {} ms, ", equation_number(receptor.tau));
+    text +=
+        ((receptor.flags & MFM_RECEPTOR_CURRENT) != 0
+             ? fmt::format("Q {} {}", equation_number(pathway.Q), receptor.shape == MFM_RECEPTOR_DELTA ? "fC" : "pA")
+             : fmt::format("Q {} nS, E_rev {} mV", equation_number(pathway.Q), equation_number(receptor.E_rev)));
     return text;
 }
 
 std::string tap_text(const Dynamics& dynamics, const Dynamics::Tap& tap) {
     const std::string& source = dynamics.model().populations()[tap.source].name;
-    return tap.delay > 0 ? fmt::format("nu[{}](t - {})", source, number(tap.delay)) : fmt::format("nu[{}](t)", source);
+    return tap.delay > 0 ? fmt::format("nu[{}](t - {})", source, equation_number(tap.delay))
+                         : fmt::format("nu[{}](t)", source);
 }
 
 std::string tap_latex(const Dynamics& dynamics, const Dynamics::Tap& tap) {
@@ -79,27 +66,9 @@ std::string dynamics_text(const MeanFieldModel& model) {
     return fmt::format("the master equation to order {}", model.config().order);
 }
 
-/// The populations that reach p, ascending, each once; in the order of their indices.
-std::vector<std::size_t> sources_of(const MeanFieldModel& model, std::size_t p) {
-    std::vector<std::size_t> sources;
-    for (const std::size_t s : model.pathways_into(p)) sources.push_back(model.pathways()[s].source);
-    std::sort(sources.begin(), sources.end());
-    sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
-    return sources;
-}
-
-/// How the second order's parts are written.
-struct Notation {
-    std::string half, square;
-    std::function<std::string(double)> number;
-    std::function<std::string(std::size_t)> nu, F;
-    std::function<std::string(std::size_t, std::size_t)> C, slope;               ///< C_ab, dF_a / dnu_b
-    std::function<std::string(std::size_t, std::size_t, std::size_t)> curvature; ///< d2F_a / dnu_b dnu_c
-};
-
 Notation plain_notation(const MeanFieldModel& model) {
     const auto name = [&model](std::size_t p) { return model.populations()[p].name; };
-    Notation n{"1/2 ", "^2", number, {}, {}, {}, {}, {}};
+    Notation n{"1/2 ", "^2", equation_number, {}, {}, {}, {}, {}};
     n.nu = [=](std::size_t a) { return fmt::format("nu[{}]", name(a)); };
     n.F = [=](std::size_t a) { return fmt::format("Fbar[{}]", name(a)); };
     n.C = [=](std::size_t a, std::size_t b) { return fmt::format("C[{},{}]", name(a), name(b)); };
@@ -125,41 +94,6 @@ Notation latex_notation(const MeanFieldModel& model) {
                            name(a), name(b), name(c));
     };
     return n;
-}
-
-/// What the covariances add to a rate: terms of 1/2 sum C_bc d2F_a / dnu_b dnu_c.
-std::vector<std::string> correction_terms(const MeanFieldModel& model, const MasterEquation& master, const Notation& n,
-                                          std::size_t a) {
-    std::vector<std::string> terms;
-    const auto sources = sources_of(model, a);
-    for (const std::size_t b : sources)
-        for (const std::size_t c : sources)
-            if (b <= c && master.index(b, c))
-                terms.push_back(fmt::format("{}{} {}", b == c ? n.half : "", n.C(b, c), n.curvature(a, b, c)));
-    return terms;
-}
-
-/// The right hand side of T C_ab' but for -2 C_ab.
-std::vector<std::string> covariance_terms(const MeanFieldModel& model, const MasterEquation& master, const Notation& n,
-                                          std::size_t a, std::size_t b) {
-    std::vector<std::string> terms;
-    const auto& populations = model.populations();
-    const auto rate = [&](std::size_t p) { return populations[p].external ? n.nu(p) : n.F(p); };
-    if (a == b)
-        terms.push_back(
-            fmt::format("{} ({} - {}) / {}", rate(a), n.number(1e3 / model.config().T), rate(a), populations[a].n));
-    if (!populations[a].external && !populations[b].external)
-        terms.push_back(a == b ? fmt::format("({} - {}){}", n.F(a), n.nu(a), n.square)
-                               : fmt::format("({} - {}) ({} - {})", n.F(a), n.nu(a), n.F(b), n.nu(b)));
-    const auto fed = [&](std::size_t of, std::size_t other, const char* factor) {
-        for (const std::size_t c : sources_of(model, of))
-            if (master.index(other, c))
-                terms.push_back(
-                    fmt::format("{}{} {}", factor, n.C(std::min(other, c), std::max(other, c)), n.slope(of, c)));
-    };
-    fed(b, a, a == b ? "2 " : "");
-    if (a != b) fed(a, b, "");
-    return terms;
 }
 
 constexpr std::size_t page = 92, latex_line = 320; // characters that terms are broken at
@@ -205,10 +139,10 @@ std::string equations_text(const MeanFieldModel& model) {
             const Dynamics::Filter& filter = dynamics.filters()[f];
             const std::string tap = tap_text(dynamics, dynamics.taps()[filter.tap]);
             if (filter.tau_first > 0)
-                text += fmt::format("  {} a{}' = {} - a{},  {} b{}' = a{} - b{}\n", number(filter.tau_first), f + 1,
-                                    tap, f + 1, number(filter.tau), f + 1, f + 1, f + 1);
+                text += fmt::format("  {} a{}' = {} - a{},  {} b{}' = a{} - b{}\n", equation_number(filter.tau_first),
+                                    f + 1, tap, f + 1, equation_number(filter.tau), f + 1, f + 1, f + 1);
             else
-                text += fmt::format("  {} b{}' = {} - b{}\n", number(filter.tau), f + 1, tap, f + 1);
+                text += fmt::format("  {} b{}' = {} - b{}\n", equation_number(filter.tau), f + 1, tap, f + 1);
         }
     }
     text += "\nRates:\n";
@@ -218,35 +152,37 @@ std::string equations_text(const MeanFieldModel& model) {
         std::string arguments;
         for (std::size_t i = 0; i < into.size(); ++i) arguments += fmt::format("{}r{}", i == 0 ? "" : ", ", i + 1);
         const bool adapts = model.adapts(p);
-        std::string rate =
-            fmt::format("    {} nu' = Fbar{} - nu", number(model.config().T), adapts ? " exp(-g (W - W_ss))" : "");
+        std::string rate = fmt::format("    {} nu' = Fbar{} - nu", equation_number(model.config().T),
+                                       adapts ? " exp(-g (W - W_ss))" : "");
         if (const MasterEquation* master = dynamics.master_equation())
             rate = broken(rate, correction_terms(model, *master, plain_notation(model), p), "", "\n       ", page);
         text += fmt::format("  {}, {} cells\n{},  Fbar = E_k[F({})]\n", population.name, population.n, rate, arguments);
         if (adapts)
             text += fmt::format("    W' = -{} W + {} nu / 1000,  W_ss = {} Fbar / 1000,  g = d ln Fbar / dI\n",
-                                number(population.adaptation_rate), number(population.adaptation_increment),
-                                number(population.adaptation_increment / population.adaptation_rate));
+                                equation_number(population.adaptation_rate),
+                                equation_number(population.adaptation_increment),
+                                equation_number(population.adaptation_increment / population.adaptation_rate));
         for (std::size_t i = 0; i < into.size(); ++i) {
             const Pathway& pathway = model.pathways()[into[i]];
             const std::string fraction =
-                pathway.source_fraction == 1 ? "" : fmt::format(" {}", number(pathway.source_fraction));
+                pathway.source_fraction == 1 ? "" : fmt::format(" {}", equation_number(pathway.source_fraction));
             const std::string rate = synaptic ? fmt::format("b{}", filter_number(dynamics, p, i))
                                               : fmt::format("nu[{}]", model.populations()[pathway.source].name);
             text += fmt::format("    r{} = k{}{} {}: {}, K {} +- {}, {}\n", i + 1, i + 1, fraction, rate, pathway.name,
-                                number(pathway.K), number(pathway.K_sd), receptor_text(pathway));
+                                equation_number(pathway.K), equation_number(pathway.K_sd), receptor_text(pathway));
         }
         const InDegreeNodes& nodes = model.nodes(p);
         text += fmt::format("    E_k over {}: {} nodes", nodes.rule, nodes.size());
-        text += nodes.covariance_error > 1e-9 ? fmt::format(", covariance within {}\n", number(nodes.covariance_error))
-                                              : "\n";
+        text += nodes.covariance_error > 1e-9
+                    ? fmt::format(", covariance within {}\n", equation_number(nodes.covariance_error))
+                    : "\n";
     }
     if (const MasterEquation* master = dynamics.master_equation()) {
         text += "\nCovariances of the activity within T (given rates are those of independent cells):\n";
         const Notation n = plain_notation(model);
         for (const auto& [a, b] : master->pairs())
             text +=
-                broken(fmt::format("  {} {}' =", number(model.config().T), n.C(a, b)),
+                broken(fmt::format("  {} {}' =", equation_number(model.config().T), n.C(a, b)),
                        covariance_terms(model, *master, n, a, b), fmt::format("2 {}", n.C(a, b)), "\n      ", page) +
                 "\n";
     }

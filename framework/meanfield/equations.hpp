@@ -11,5 +11,7 @@ namespace mfm {
 [[nodiscard]] std::string equations_text(const MeanFieldModel& model);
 /// and as a LaTeX fragment (amsmath): align* for the equations, a tabular for the pathways.
 [[nodiscard]] std::string equations_latex(const MeanFieldModel& model);
+/// and as an HTML fragment with MathML, headings from <h3> on; names are escaped.
+[[nodiscard]] std::string equations_mathml(const MeanFieldModel& model);
 
 } // namespace mfm

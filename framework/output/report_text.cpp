@@ -486,7 +486,7 @@ std::string console_summary(const ValidationReport& report, const std::string& n
     if (!report.warnings.empty())
         out += fmt::format("\n{} warning{} in report.txt.\n", report.warnings.size(),
                            report.warnings.size() == 1 ? "" : "s");
-    return out + "\nEverything is in " + run_folder + " (start with report.txt).\n";
+    return out + "\nEverything is in " + run_folder + " (start with report.html).\n";
 }
 
 } // namespace mfm

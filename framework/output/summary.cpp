@@ -15,13 +15,15 @@ Json value(std::optional<double> x) {
 }
 
 Json stationary(const StationaryRow& row) {
-    return {{"stimulus_hz", value(row.stimulus_hz)},
+    return {{"stimulation", row.stimulation},
+            {"stimulus_hz", value(row.stimulus_hz)},
             {"network_rate_hz", value(row.network_rate_hz)},
             {"network_rate_firing_hz", value(row.network_rate_firing_hz)},
             {"network_rate_se_hz", value(row.network_rate_se_hz)},
             {"mean_field_rate_hz", value(row.mean_field_rate_hz)},
             {"mean_field_mean_k_rate_hz", value(row.mean_field_mean_k_rate_hz)},
-            {"relative_error", value(row.relative_error)}};
+            {"relative_error", value(row.relative_error)},
+            {"floor_hz", value(row.floor_hz)}};
 }
 
 Json fluctuations(const FluctuationRow& row) {
@@ -192,6 +194,29 @@ Json reused(std::span<const StageReuse> rows) {
     return out;
 }
 
+Json circuit(const CircuitSummary& c) {
+    Json populations = Json::array(), pathways = Json::array();
+    const auto name_or_null = [](const std::string& name) { return name.empty() ? Json(nullptr) : Json(name); };
+    for (const auto& p : c.populations)
+        populations.push_back(
+            Json{{"name", p.name}, {"kind", p.kind}, {"neuron", name_or_null(p.neuron)}, {"cells", p.cells}});
+    for (const auto& w : c.pathways)
+        pathways.push_back(Json{{"name", w.name},
+                                {"source", w.source},
+                                {"target", w.target},
+                                {"excitatory", w.excitatory},
+                                {"K", value(w.K)},
+                                {"K_sd", value(w.K_sd)},
+                                {"Q", value(w.Q)},
+                                {"Q_unit", w.unit},
+                                {"shape", w.shape},
+                                {"tau_ms", value(w.tau)},
+                                {"tau_rise_ms", w.shape == "biexponential" ? value(w.tau_rise) : Json(nullptr)},
+                                {"E_rev_mV", w.unit == "nS" ? value(w.E_rev) : Json(nullptr)},
+                                {"delay_ms", value(w.delay)}});
+    return {{"populations", populations}, {"pathways", pathways}};
+}
+
 Json summary_of(const ValidationReport& report, std::span<const StageTime> stages, std::span<const StageReuse> reuse,
                 std::span<const VariantOutcome> variants) {
     Json populations = Json::object();
@@ -209,6 +234,9 @@ Json summary_of(const ValidationReport& report, std::span<const StageTime> stage
         populations[p.name] = {{"stationary", rates}, {"fluctuations", swings}, {"transfer", transfer(p.transfer)},
                                {"dynamic", courses},  {"scores", scores},       {"error_budget", budgets}};
     }
+    Json advice = Json::array();
+    for (const std::string& text : report.advice) advice.push_back(text.empty() ? Json(nullptr) : Json(text));
+    const auto positive = [](double x) { return x > 0.0 ? value(x) : Json(nullptr); };
     Json alone = Json::array();
     for (const auto& c : report.network_only) alone.push_back(network_only(c));
     Json times = Json::object();
@@ -218,7 +246,12 @@ Json summary_of(const ValidationReport& report, std::span<const StageTime> stage
     for (const VariantOutcome& v : variants) of_variants[v.name] = summary_of(v.report, v.stages, v.reuse, v.variants);
     return {{"verdict", report.verdict ? Json(verdict_name(*report.verdict)) : Json(nullptr)},
             {"reasons", report.reasons},
+            {"advice", advice},
+            {"warnings", report.warnings},
+            {"limits", {{"limited", positive(report.limited)}, {"not_valid", positive(report.not_valid)}}},
+            {"circuit", circuit(report.circuit)},
             {"populations", populations},
+            {"fluctuation_bin_ms", positive(report.fluctuation_bin_ms)},
             {"network_only", alone},
             {"calibration", calibration(report)},
             {"stages", times},

@@ -18,6 +18,7 @@
 #include "pipeline/parts.hpp"
 #include "pipeline/reuse.hpp"
 #include "pipeline/stages.hpp"
+#include "report/page.hpp"
 #include "simulate/simulate.hpp"
 #include "support/files.hpp"
 #include "validate/scores.hpp"
@@ -293,6 +294,7 @@ private:
         const SpikeRecord& record = network_ != nullptr ? *network_->record : *d_.record;
         ValidationReport report =
             validate_model(d_.config, *d_.network, *d_.reduction, record, *d_.tables, *d_.fits, model, *d_.results);
+        report.circuit = circuit_summary(d_.config, *d_.network, *d_.reduction);
         add_scores(record, recorded_populations(d_.config, *d_.network), *d_.results, d_.config.validation, report);
         if (!mean_field())
             add_error_budgets(d_.config, *d_.reduction, record, *d_.tables, derived, calibrated ? &model : nullptr,
@@ -304,6 +306,7 @@ private:
         if (alone && report.verdict != Verdict::NotValid) { // nothing was wrong, and nothing was compared
             report.verdict.reset();
             report.reasons.clear();
+            report.advice.clear();
         }
         return report;
     }
@@ -378,6 +381,8 @@ void export_derived(const Derived& d, const DeriveOptions& options, Progress& pr
     for (const std::string& line : write_run_folder(d.folder, out)) progress.note(line);
     write_file(d.folder / "equations.txt", out.text.equations);
     write_file(d.folder / "equations.tex", model_equations_latex(*d.model, *d.fits));
+    write_file(d.folder / "equations.html", model_equations_html(*d.model));
+    write_report(d.folder);
     progress.stage_end(StageSource::Computed);
 }
 
@@ -386,6 +391,7 @@ void export_variants(const Derived& d, const DeriveOptions& options, const std::
     text.variants = variants;
     write_file(d.folder / "report.txt", report_text(*d.report, text));
     write_file(d.folder / "summary.json", summary_json(*d.report, text.stages, text.reuse, text.variants));
+    write_report(d.folder);
 }
 
 } // namespace mfm

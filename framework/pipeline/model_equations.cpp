@@ -74,6 +74,12 @@ std::string model_equations_latex(const MeanFieldModel& model, const std::vector
     return text + "\\end{description}\n";
 }
 
+std::string model_equations_html(const MeanFieldModel& model) {
+    return "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta "
+           "charset=\"utf-8\"><title>Equations</title></head>\n<body>\n" +
+           equations_mathml(model) + "</body>\n</html>\n";
+}
+
 std::filesystem::path default_run_folder(const std::filesystem::path& pipeline_file) {
     return std::filesystem::path("runs") / pipeline_file.stem();
 }

@@ -15,6 +15,9 @@ namespace mfm {
 [[nodiscard]] std::string model_equations_text(const MeanFieldModel&, const std::vector<TransferFit>&);
 [[nodiscard]] std::string model_equations_latex(const MeanFieldModel&, const std::vector<TransferFit>&);
 
+/// The equations as an HTML page with MathML; its body goes into report.html.
+[[nodiscard]] std::string model_equations_html(const MeanFieldModel&);
+
 struct EquationsOptions {
     std::filesystem::path run_or_file; ///< a run's folder, or a pipeline file that was run into its usual folder
     bool latex = false;

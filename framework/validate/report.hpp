@@ -9,6 +9,7 @@
 
 #include "transfer/fit.hpp"
 #include "transfer/table.hpp"
+#include "validate/circuit.hpp"
 
 namespace mfm {
 
@@ -211,9 +212,13 @@ struct NetworkCondition {
 
 /// The comparison of a mean field with its network, and what follows from it.
 struct ValidationReport {
-    std::optional<Verdict> verdict;    ///< empty until judged
-    std::vector<std::string> reasons;  ///< sentences behind a verdict that is not "valid"
+    std::optional<Verdict> verdict;   ///< empty until judged
+    std::vector<std::string> reasons; ///< sentences behind a verdict that is not "valid"
+    std::vector<std::string>
+        advice; ///< what to do about each of them; "" where the reason says it, or nothing is known
     std::vector<std::string> warnings; ///< sentences that do not change the verdict
+    double limited = 0, not_valid = 0; ///< limits of relative errors that it was judged by; 0: not judged
+    CircuitSummary circuit;
     std::vector<PopulationReport> populations;
     std::vector<ConditionFinding> conditions;
     std::vector<NetworkCondition> network_only;

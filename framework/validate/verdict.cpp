@@ -30,6 +30,11 @@ std::string short_label(const std::string& stimulation, const std::string& label
 
 namespace {
 
+/// A sentence behind the verdict, and what to do about it ("": nothing that the sentence does not say).
+struct Reason {
+    std::string sentence, advice;
+};
+
 std::string number(double value) {
     return fmt::format("{:.4g}", value);
 }
@@ -82,11 +87,15 @@ std::string describe(const StationaryRow& row) {
            number(*row.network_rate_hz) + se + " Hz)";
 }
 
-std::string error_sentence(const PopulationReport& population, const std::vector<const StationaryRow*>& rows,
-                           double limit) {
-    const auto* worst = *std::max_element(rows.begin(), rows.end(), [](const auto* a, const auto* b) {
+const StationaryRow& largest_error(const std::vector<const StationaryRow*>& rows) {
+    return **std::max_element(rows.begin(), rows.end(), [](const auto* a, const auto* b) {
         return std::abs(*a->relative_error) < std::abs(*b->relative_error);
     });
+}
+
+std::string error_sentence(const PopulationReport& population, const std::vector<const StationaryRow*>& rows,
+                           double limit) {
+    const auto* worst = &largest_error(rows);
     std::vector<std::pair<std::string, double>> levels;
     for (const auto* row : rows) levels.emplace_back(row->stimulation, row->stimulus_hz);
     const std::string where =
@@ -98,8 +107,10 @@ std::string error_sentence(const PopulationReport& population, const std::vector
 
 /// Sentences by population about a property of conditions; `shows` picks, `say` makes the sentence from the worst one.
 using Shows = std::function<double(const PopulationFinding&)>; ///< how much, 0 for not at all
-void by_population(const ValidationReport& report, std::vector<std::string>& sentences, const Shows& shows,
-                   const std::function<std::string(const PopulationFinding& worst, const std::string& where)>& say) {
+std::vector<std::string>
+by_population(const ValidationReport& report, const Shows& shows,
+              const std::function<std::string(const PopulationFinding& worst, const std::string& where)>& say) {
+    std::vector<std::string> sentences;
     for (const auto& population : report.populations) {
         std::vector<const ConditionFinding*> where;
         const PopulationFinding* worst = nullptr;
@@ -111,6 +122,11 @@ void by_population(const ValidationReport& report, std::vector<std::string>& sen
             }
         if (worst != nullptr) sentences.push_back(population.name + " " + say(*worst, describe(where)));
     }
+    return sentences;
+}
+
+void add(std::vector<Reason>& reasons, const std::vector<std::string>& sentences, const std::string& advice = "") {
+    for (const std::string& sentence : sentences) reasons.push_back({sentence, advice});
 }
 
 /// The condition whose deviations grow fastest.
@@ -120,41 +136,49 @@ const ConditionFinding& fastest(const std::vector<const ConditionFinding*>& cond
     });
 }
 
-void judge_conditions(const ValidationReport& report, const SynchronyLimits& synchrony, std::vector<std::string>& grave,
-                      std::vector<std::string>& mild) {
+void judge_conditions(const ValidationReport& report, const SynchronyLimits& synchrony, std::vector<Reason>& grave,
+                      std::vector<Reason>& mild) {
     std::vector<const ConditionFinding*> missing, unstable, rhythmic;
     for (const auto& c : report.conditions) {
-        if (!c.failure.empty()) grave.push_back("The mean field stopped " + describe(c) + ": " + c.failure);
+        if (!c.failure.empty()) grave.push_back({"The mean field stopped " + describe(c) + ": " + c.failure, ""});
         if (c.stationary && c.fixed_point == FixedPointState::NotFound) missing.push_back(&c);
         if (c.stationary && c.fixed_point == FixedPointState::Unstable)
             (c.rhythmic_population.empty() ? unstable : rhythmic).push_back(&c);
     }
     if (!missing.empty())
-        grave.push_back("The mean field has no fixed point " + describe(missing) +
-                        ", though the stimulus is stationary.");
+        grave.push_back(
+            {"The mean field has no fixed point " + describe(missing) + ", though the stimulus is stationary.",
+             "Look whether the network itself comes to rest there; if it does, sample the transfer functions over a "
+             "wider range (transfer.working_low, transfer.working_high)."});
     // Recurrent inhibition with delays is often near an oscillation: the rates about it may still be right.
     if (!unstable.empty()) {
         const auto& worst = fastest(unstable);
         std::string how;
         if (worst.oscillation_hz) how += "; it oscillates at about " + number(*worst.oscillation_hz) + " Hz";
         if (worst.growth_rate) how += "; deviations grow by up to " + number(*worst.growth_rate) + " /ms";
-        mild.push_back("The mean field's fixed point is unstable " + describe(unstable) +
-                       ", and the network shows no such rhythm" + how + ".");
+        mild.push_back(
+            {"The mean field's fixed point is unstable " + describe(unstable) +
+                 ", and the network shows no such rhythm" + how + ".",
+             "Use the stationary rates; the model's time courses and spectra do not hold near such a state."});
     }
     if (!rhythmic.empty()) {
         const auto& worst = fastest(rhythmic);
-        mild.push_back("The mean field oscillates by itself " + describe(rhythmic) + " (at about " +
-                       number(worst.oscillation_hz.value_or(0.0)) + " Hz), and so does the network (" +
-                       worst.rhythmic_population + " at about " + number(worst.rhythm_hz) +
-                       " Hz); its rates are those of the unstable fixed point.");
+        mild.push_back({"The mean field oscillates by itself " + describe(rhythmic) + " (at about " +
+                            number(worst.oscillation_hz.value_or(0.0)) + " Hz), and so does the network (" +
+                            worst.rhythmic_population + " at about " + number(worst.rhythm_hz) +
+                            " Hz); its rates are those of the unstable fixed point.",
+                        "Where rates matter, integrate the model and take means over whole periods."});
     }
-    by_population(
-        report, grave,
-        [](const auto& f) { return f.largest_F_T >= 1.0 || std::isnan(f.largest_F_T) ? f.largest_F_T : 0.0; },
-        [](const auto& worst, const auto& where) {
-            return "reaches F T = " + number(worst.largest_F_T) + " " + where +
-                   "; the mean field's equations hold below 1 only.";
-        });
+    const auto saturation = [](const auto& f) {
+        return f.largest_F_T >= 1.0 || std::isnan(f.largest_F_T) ? f.largest_F_T : 0.0;
+    };
+    add(grave,
+        by_population(report, saturation,
+                      [](const auto& worst, const auto& where) {
+                          return "reaches F T = " + number(worst.largest_F_T) + " " + where +
+                                 "; the mean field's equations hold below 1 only.";
+                      }),
+        "Take a shorter mean_field.T.");
     std::vector<const ConditionFinding*> lost;
     for (const auto& c : report.conditions)
         if (c.covariance_loss > 0.0) lost.push_back(&c);
@@ -162,35 +186,64 @@ void judge_conditions(const ValidationReport& report, const SynchronyLimits& syn
         const auto& worst = **std::min_element(lost.begin(), lost.end(), [](const auto* a, const auto* b) {
             return a->lowest_eigenvalue < b->lowest_eigenvalue;
         });
-        grave.push_back("The master equation's covariance matrix has negative eigenvalues " + describe(lost) +
-                        ", down to " + number(worst.lowest_eigenvalue) + " of the largest, for " +
-                        number(100.0 * worst.covariance_loss) +
-                        " % of the time; its second order does not hold there (use mean_field.order = 1, or dynamics = "
-                        "\"synaptic\").");
+        grave.push_back({"The master equation's covariance matrix has negative eigenvalues " + describe(lost) +
+                             ", down to " + number(worst.lowest_eigenvalue) + " of the largest, for " +
+                             number(100.0 * worst.covariance_loss) +
+                             " % of the time; its second order does not hold there (use mean_field.order = 1, or "
+                             "dynamics = \"synaptic\").",
+                         ""});
     }
-    by_population(
-        report, grave, [](const auto& f) { return f.outside_domain; },
-        [](const auto& worst, const auto& where) {
-            return "leaves the domain of its transfer function " + where + ", for up to " +
-                   number(100.0 * worst.outside_domain) + " % of the time" +
-                   (worst.outside_inputs.empty() ? "" : ", as " + worst.outside_inputs) +
-                   "; sample a wider range (transfer.working_low, transfer.working_high).";
+    add(grave, by_population(
+                   report, [](const auto& f) { return f.outside_domain; },
+                   [](const auto& worst, const auto& where) {
+                       return "leaves the domain of its transfer function " + where + ", for up to " +
+                              number(100.0 * worst.outside_domain) + " % of the time" +
+                              (worst.outside_inputs.empty() ? "" : ", as " + worst.outside_inputs) +
+                              "; sample a wider range (transfer.working_low, transfer.working_high).";
+                   }));
+    const auto synchronous = [&](const auto& f) {
+        return f.fano && f.correlation && is_synchronous(*f.fano, *f.correlation, synchrony) ? *f.correlation : 0.0;
+    };
+    add(grave,
+        by_population(report, synchronous,
+                      [&](const auto& worst, const auto& where) {
+                          return "is synchronous " + where + ": pairwise count correlation " +
+                                 number(*worst.correlation) + " (limit " + number(synchrony.correlation) +
+                                 ") and Fano factor " + number(*worst.fano) + " (limit " + number(synchrony.fano) +
+                                 ") of the network; no rate model holds there.";
+                      }),
+        "Use the network itself there. Cells synchronise less where there are more of them, where their in-degrees "
+        "vary and where they share fewer inputs; check that these are the real circuit's.");
+}
+
+/// Where most of a stationary error comes from, by the error budget, and what lessens it; "" without a budget.
+std::string advice_of(const PopulationReport& population, const StationaryRow& at) {
+    const auto row =
+        std::find_if(population.error_budget.begin(), population.error_budget.end(), [&](const BudgetRow& r) {
+            return r.stimulation == at.stimulation && r.stimulus_hz == at.stimulus_hz && !r.terms.empty();
         });
-    by_population(
-        report, grave,
-        [&](const auto& f) {
-            return f.fano && f.correlation && is_synchronous(*f.fano, *f.correlation, synchrony) ? *f.correlation : 0.0;
-        },
-        [&](const auto& worst, const auto& where) {
-            return "is synchronous " + where + ": pairwise count correlation " + number(*worst.correlation) +
-                   " (limit " + number(synchrony.correlation) + ") and Fano factor " + number(*worst.fano) +
-                   " (limit " + number(synchrony.fano) + ") of the network; no rate model holds there.";
-        });
+    if (row == population.error_budget.end()) return "";
+    const BudgetTerm& largest =
+        *std::max_element(row->terms.begin(), row->terms.end(),
+                          [](const auto& a, const auto& b) { return std::abs(a.hz) < std::abs(b.hz); });
+    std::string name = largest.name;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    const std::string text =
+        "The largest part of this error is '" + name + "' (" + percent(row->relative(largest.hz)) + ")";
+    if (largest.name == "fit" || largest.name == "population_function")
+        return text + ": sample more densely (transfer.points, transfer.seconds) or try transfer.basis = \"auto\".";
+    if (largest.name == "in_degree")
+        return text + ": take more nodes (mean_field.in_degree_nodes), or mean_field.in_degree = \"list\".";
+    if (largest.name == "loops")
+        return text + ": it comes from the errors of other populations; mend the largest of those first.";
+    if (largest.name == "correlation" || largest.name == "common_fluctuations")
+        return text + ": the network's spikes are correlated, which a mean field of rates does not know.";
+    return text + "; the error budget says what that is.";
 }
 
 /// One sentence a population for the rates of stationary conditions; returns how many conditions were compared.
-std::size_t judge_rates(const ValidationReport& report, const ValidationConfig& limits, std::vector<std::string>& grave,
-                        std::vector<std::string>& mild, std::vector<std::string>& warnings) {
+std::size_t judge_rates(const ValidationReport& report, const ValidationConfig& limits, std::vector<Reason>& grave,
+                        std::vector<Reason>& mild, std::vector<std::string>& warnings) {
     std::size_t compared = 0;
     for (const auto& population : report.populations) {
         std::vector<const StationaryRow*> beyond_use, beyond_limited;
@@ -213,9 +266,13 @@ std::size_t judge_rates(const ValidationReport& report, const ValidationConfig& 
                 beyond_limited.push_back(&row);
         }
         if (!not_finite.empty())
-            grave.push_back(population.name + ": a rate is no finite number " + at_levels(not_finite) + ".");
-        if (!beyond_use.empty()) grave.push_back(error_sentence(population, beyond_use, limits.not_valid));
-        if (!beyond_limited.empty()) mild.push_back(error_sentence(population, beyond_limited, limits.limited));
+            grave.push_back({population.name + ": a rate is no finite number " + at_levels(not_finite) + ".", ""});
+        if (!beyond_use.empty())
+            grave.push_back({error_sentence(population, beyond_use, limits.not_valid),
+                             advice_of(population, largest_error(beyond_use))});
+        if (!beyond_limited.empty())
+            mild.push_back({error_sentence(population, beyond_limited, limits.limited),
+                            advice_of(population, largest_error(beyond_limited))});
         if (!not_computed.empty())
             warnings.push_back(population.name + ": there is no mean-field rate to compare " + at_levels(not_computed) +
                                ".");
@@ -227,13 +284,14 @@ std::size_t judge_rates(const ValidationReport& report, const ValidationConfig& 
     return compared;
 }
 
-void judge_transfer(const ValidationReport& report, const ValidationConfig& limits, std::vector<std::string>& mild,
+void judge_transfer(const ValidationReport& report, const ValidationConfig& limits, std::vector<Reason>& mild,
                     std::vector<std::string>& warnings) {
     for (const auto& population : report.populations) {
         const auto& transfer = population.transfer;
         if (transfer.converged == false)
-            mild.push_back(population.name + ": the fit of the transfer function did not converge" +
-                           (transfer.optimizer_message.empty() ? "." : " (" + transfer.optimizer_message + ")."));
+            mild.push_back({population.name + ": the fit of the transfer function did not converge" +
+                                (transfer.optimizer_message.empty() ? "." : " (" + transfer.optimizer_message + ")."),
+                            "Try another basis (transfer.basis = \"auto\") or optimizer (transfer.optimizer)."});
         if (!transfer.operating_point) continue;
         const OperatingPointRow* worst = nullptr;
         for (const auto& row : *transfer.operating_point)
@@ -254,7 +312,7 @@ double beyond_noise(const BudgetTerm& term) {
 }
 
 /// Rates that are right because large errors cancel: nothing says that they do so elsewhere.
-void judge_budget(const ValidationReport& report, const ValidationConfig& limits, std::vector<std::string>& mild) {
+void judge_budget(const ValidationReport& report, const ValidationConfig& limits, std::vector<Reason>& mild) {
     for (const auto& population : report.populations) {
         std::vector<std::pair<std::string, double>> levels;
         const BudgetRow* worst = nullptr;
@@ -282,9 +340,10 @@ void judge_budget(const ValidationReport& report, const ValidationConfig& limits
         }
         const std::string where =
             levels.size() == 1 ? ": " : "; at " + number(worst->stimulus_hz) + " Hz of '" + worst->stimulation + "' ";
-        mild.push_back(population.name + ": errors cancel " + at_levels(levels) + where + "they sum to " +
-                       number(std::round(100.0 * worst_sum)) + " % of the rate and leave " +
-                       percent(worst->relative(worst->total_hz())) + " (" + listed(largest) + ").");
+        mild.push_back({population.name + ": errors cancel " + at_levels(levels) + where + "they sum to " +
+                            number(std::round(100.0 * worst_sum)) + " % of the rate and leave " +
+                            percent(worst->relative(worst->total_hz())) + " (" + listed(largest) + ").",
+                        "Do not rely on this rate in states that were not compared with the network."});
     }
 }
 
@@ -292,32 +351,39 @@ void judge_budget(const ValidationReport& report, const ValidationConfig& limits
 
 void judge(ValidationReport& report, const ValidationConfig& limits) {
     const auto synchrony = SynchronyLimits::from(limits.synchrony_fano, limits.synchrony_correlation);
-    std::vector<std::string> grave, mild;
+    std::vector<Reason> grave, mild;
     judge_conditions(report, synchrony, grave, mild);
     const std::size_t compared = judge_rates(report, limits, grave, mild, report.warnings);
     judge_budget(report, limits, mild);
     judge_transfer(report, limits, mild, report.warnings);
     if (compared == 0)
-        mild.emplace_back(
-            "No stationary condition was compared with the network, so nothing is known of the rates' errors.");
-    by_population(
-        report, report.warnings,
-        [&](const auto& f) {
-            if (!f.fano || !f.correlation || is_synchronous(*f.fano, *f.correlation, synchrony)) return 0.0;
-            return is_correlated(*f.fano, *f.correlation, synchrony) ? *f.correlation : 0.0;
-        },
-        [](const auto& worst, const auto& where) {
-            return "is correlated in the network " + where + " (pairwise count correlation up to " +
-                   number(*worst.correlation) + "): expect a bias of the mean field's rates.";
-        });
+        mild.push_back(
+            {"No stationary condition was compared with the network, so nothing is known of the rates' errors.",
+             "Add a stimulation at constant rates (plugin = \"sweep\")."});
+    const auto correlated = [&](const auto& f) {
+        if (!f.fano || !f.correlation || is_synchronous(*f.fano, *f.correlation, synchrony)) return 0.0;
+        return is_correlated(*f.fano, *f.correlation, synchrony) ? *f.correlation : 0.0;
+    };
+    for (std::string& warning : by_population(report, correlated, [](const auto&worst, const auto&where) {
+             return "is correlated in the network " + where + " (pairwise count correlation up to " +
+                    number(*worst.correlation) + "): expect a bias of the mean field's rates.";
+         }))
+        report.warnings.push_back(std::move(warning));
     // A report that is judged again (other limits, say) has its warnings already.
     std::vector<std::string> once;
     for (auto& warning : report.warnings)
         if (std::find(once.begin(), once.end(), warning) == once.end()) once.push_back(std::move(warning));
     report.warnings = std::move(once);
     report.verdict = !grave.empty() ? Verdict::NotValid : !mild.empty() ? Verdict::Limited : Verdict::Valid;
-    report.reasons = std::move(grave);
-    report.reasons.insert(report.reasons.end(), mild.begin(), mild.end());
+    report.limited = limits.limited;
+    report.not_valid = limits.not_valid;
+    report.reasons.clear();
+    report.advice.clear();
+    grave.insert(grave.end(), mild.begin(), mild.end());
+    for (Reason& reason : grave) {
+        report.reasons.push_back(std::move(reason.sentence));
+        report.advice.push_back(std::move(reason.advice));
+    }
 }
 
 ExitCode exit_code(const ValidationReport& report) noexcept {

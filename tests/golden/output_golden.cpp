@@ -84,6 +84,10 @@ TEST_CASE("summary.json has the same keys whatever was computed") {
           std::vector<std::string>{"stationary", "fluctuations", "transfer", "dynamic", "scores", "error_budget"});
     CHECK(keys(a["fluctuations"][0]) == keys(b["fluctuations"][0]));
     CHECK(keys(a["stationary"][0]) == keys(b["stationary"][0]));
+    CHECK(json["advice"].is_array());
+    CHECK(full["advice"].size() == full["reasons"].size());
+    CHECK(json["limits"]["limited"].is_null()); // not judged
+    CHECK(full["limits"]["limited"] == 0.1);
     CHECK(keys(a["transfer"]) == keys(b["transfer"]));
     CHECK(keys(a["dynamic"][0]) == keys(b["dynamic"][0]));
     CHECK(keys(json["stages"]["build"]) == std::vector<std::string>{"wall_s", "cpu_s", "cached"});

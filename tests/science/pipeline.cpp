@@ -15,6 +15,7 @@
 #include "pipeline/calibration.hpp"
 #include "pipeline/model_equations.hpp"
 #include "pipeline/run.hpp"
+#include "report/page.hpp"
 #include "support/files.hpp"
 
 using namespace mfm;
@@ -150,10 +151,15 @@ TEST_CASE("from a pipeline file to a validated mean field, which follows its net
     Pipeline p;
     (void)run_pipeline(p.options);
     const auto summary = p.summary();
-    for (const char* file :
-         {"report.txt", "manifest.json", "pipeline.resolved.toml", "rates.csv", "equations.tex", "equations.txt",
-          "error_budget.csv", "figures/rates_sweep.gp", "figures/error_budget_sweep.gp"})
+    for (const char* file : {"report.txt", "report.html", "equations.html", "manifest.json", "pipeline.resolved.toml",
+                             "rates.csv", "equations.tex", "equations.txt", "error_budget.csv",
+                             "figures/rates_sweep.gp", "figures/error_budget_sweep.gp"})
         CHECK(fs::exists(*p.options.out / file));
+    const std::string page = read_file(*p.options.out / "report.html");
+    write_report(*p.options.out);
+    CHECK(read_file(*p.options.out / "report.html") == page); // it follows from the folder alone
+    CHECK_THAT(page, Catch::Contains("<svg class=\"circuit\"") && Catch::Contains("<math") &&
+                         Catch::Contains("id=\"rates\""));
     for (const char* name : {"excitatory", "inhibitory"}) {
         const auto& population = summary["populations"][name];
         REQUIRE(population["stationary"].size() == 2);

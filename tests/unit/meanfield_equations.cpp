@@ -22,6 +22,33 @@ Circuit feedback_loop() {
     return circuit;
 }
 
+/// The element that is open where another is closed, or that is never closed; "" in balanced markup.
+std::string unbalanced(const std::string& markup) {
+    std::vector<std::string> open;
+    for (std::size_t i = markup.find('<'); i != std::string::npos; i = markup.find('<', i + 1)) {
+        const std::string tag = markup.substr(i + 1, markup.find_first_of(" >", i) - i - 1);
+        if (tag[0] != '/')
+            open.push_back(tag);
+        else if (open.empty() || "/" + open.back() != tag)
+            return tag;
+        else
+            open.pop_back();
+    }
+    return open.empty() ? "" : open.back();
+}
+
+/// Markup without its tags and the invisible.
+std::string text_of(const std::string& markup) {
+    std::string text;
+    bool inside = false;
+    for (const char c : markup) {
+        if (c == '<') inside = true;
+        if (!inside) text += c;
+        if (c == '>') inside = false;
+    }
+    return text;
+}
+
 } // namespace
 
 TEST_CASE("the equations are printed with every number, once") {
@@ -169,7 +196,31 @@ $\mathrm{granule\_cell\_to\_golgi\_cell}$ & $0$ mV & $590$ & $90$ & $1$ nS & $0.
 \end{tabular}
 )";
     CHECK(equations_latex(circuit.model()) == expected_latex);
+    const std::string mathml = equations_mathml(circuit.model());
+    CHECK(unbalanced(mathml) == "");
+    CHECK_THAT(text_of(mathml),
+               Catch::Contains(
+                   "4C˙mossy_fibers,mossy_fibers=νmossy_fibers(250−νmossy_fibers)/100−2Cmossy_fibers,mossy_fibers"));
     circuit.config.order = 1;
     CHECK_THAT(equations_text(circuit.model()),
                Catch::Contains("the master equation to order 1; 2 state variables") && !Catch::Contains("C["));
+}
+
+TEST_CASE("the equations as MathML are balanced, have every number, and names stay text") {
+    Circuit circuit = feedback_loop();
+    const std::string mathml = equations_mathml(circuit.model()), text = text_of(mathml);
+    CHECK(unbalanced(mathml) == "");
+    CHECK_THAT(text, Catch::Contains("5.8a˙1=νmossy_fibers(t−1)−a1,5.8b˙1=a1−b1"));
+    CHECK_THAT(text, Catch::Contains("0.875b˙3=νgranule_cell(t)−b3"));
+    CHECK_THAT(text, Catch::Contains("0.5ν˙granule_cell=F¯granule_cell−νgranule_cell"));
+    CHECK_THAT(text, Catch::Contains("F¯granule_cell=Ek[Fgranule_cell(0.9k1b1,k2b2)]"));
+    CHECK_THAT(text,
+               Catch::Contains("0.5ν˙golgi_cell=F¯golgi_celle−ggolgi_cell(Wgolgi_cell−Wgolgi_cellss)−νgolgi_cell"));
+    CHECK_THAT(text, Catch::Contains("W˙golgi_cell=−0.02Wgolgi_cell+178·10−3νgolgi_cell"));
+    CHECK_THAT(text, Catch::Contains("k1: granule_cell_to_golgi_cell, 590 ± 90"));
+    circuit.config.T = 1e-5;
+    CHECK_THAT(text_of(equations_mathml(circuit.model())), Catch::Contains("1·10−5ν˙"));
+    Circuit odd;
+    odd.internal("<b>&", std::make_shared<Linear>(0, std::vector<double>{}));
+    CHECK_THAT(equations_mathml(odd.model()), Catch::Contains("&lt;b&gt;&amp;") && !Catch::Contains("<b>"));
 }

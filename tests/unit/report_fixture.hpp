@@ -97,6 +97,15 @@ inline mfm::ValidationReport report() {
                           {{"mossy_to_golgi", "mossy_fibers", "golgi_cell", 0.625},
                            {"parallel_fiber_to_golgi", "granule_cell", "golgi_cell", 1.0625}}};
     report.populations = {golgi, granule};
+    report.circuit.populations = {{"mossy_fibers", "poisson", "", 117},
+                                  {"glomeruli", "relay", "", 300},
+                                  {"granule_cell", "neuron", "eglif", 30420},
+                                  {"golgi_cell", "neuron", "eglif", 71}};
+    report.circuit.pathways = {
+        {"mossy_to_granule", "mossy_fibers", "granule_cell", true, 4, 0.5, 0.25, "nS", "alpha", 1.875, 0, 0, 4},
+        {"golgi_to_granule", "golgi_cell", "granule_cell", false, 3.5, 1.25, 0.25, "nS", "biexponential", 4.5, 0.5, -80,
+         2},
+        {"granule_to_golgi", "granule_cell", "golgi_cell", true, 1100, 310, 0.25, "nS", "alpha", 0.5, 0, 0, 3}};
     mfm::ConditionFinding c;
     c.stimulation = "background";
     c.stimulus_hz = 4;

@@ -64,6 +64,8 @@ TEST_CASE("a mistake on the command line is one sentence with the nearest name, 
         {"run a.toml --seed -1", "automfm: --seed must be a whole number from 0 to 9223372036854775807, but is '-1'\n"},
         {"run a.toml --threads few", "automfm: --threads must be a whole number from 0 to 4096, but is 'few'\n"},
         {"run /nowhere/a.toml", "automfm: cannot read the file '/nowhere/a.toml': No such file or directory\n"},
+        {"report", "automfm: DIR is required; `automfm report --help` lists what there is\n"},
+        {"report /nowhere/run", "automfm: there is no folder '/nowhere/run'\n"},
         {"new neuron", "automfm: NAME is required; `automfm new --help` lists what there is\n"},
         {"new neurons mine",
          "automfm: there is no kind of plugin 'neurons' (did you mean 'neuron'?); there are connectivity, neuron, "

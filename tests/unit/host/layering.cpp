@@ -16,9 +16,9 @@ namespace {
 
 const fs::path source = TEST_SOURCE_FOLDER;
 // A folder of the framework may use those before it.
-const std::vector<std::string> layers{"support", "plugin",   "config", "network",   "simulate",
-                                      "remap",   "transfer", "check",  "meanfield", "validate",
-                                      "output",  "pipeline", "sweep",  "tune",      "app"};
+const std::vector<std::string> layers{"support",  "plugin", "config",    "network",  "simulate", "remap",
+                                      "transfer", "check",  "meanfield", "validate", "output",   "report",
+                                      "pipeline", "sweep",  "tune",      "app"};
 
 struct Include {
     std::string name;
