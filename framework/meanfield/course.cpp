@@ -42,6 +42,10 @@ RateCourse& RateCourse::knot(double t, double rate_hz) {
     return *this;
 }
 
+void RateCourse::forget_before(double t) {
+    if (const std::ptrdiff_t at = segment(t); at > 0) knots_.erase(knots_.begin(), knots_.begin() + at);
+}
+
 std::ptrdiff_t RateCourse::segment(double t) const {
     const auto after =
         std::upper_bound(knots_.begin(), knots_.end(), t, [](double x, const Knot& knot) { return x < knot.t; });

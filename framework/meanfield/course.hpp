@@ -18,6 +18,8 @@ public:
     [[nodiscard]] static RateCourse samples(double t0, double dt, std::span<const double> rate_hz);
     /// Appends a knot; t may not decrease.  Throws InputError for that, and for a rate that is negative or not finite.
     RateCourse& knot(double t, double rate_hz);
+    /// Drops the knots that no time from t on depends on.
+    void forget_before(double t);
 
     /// The rate at t; at a jump, the value after it.
     [[nodiscard]] double value(double t) const;

@@ -5,16 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "meanfield/course.hpp"
-#include "meanfield/model.hpp"
+#include "meanfield/evolution.hpp"
 #include "support/progress.hpp"
 
 namespace mfm {
-
-/// What the integrator did.
-struct IntegrationStatistics {
-    std::uint64_t steps = 0, derivatives = 0, jacobians = 0, error_test_failures = 0, newton_failures = 0, restarts = 0;
-};
 
 /// A population whose inputs left the domain of its transfer function.
 struct DomainExcursion {
@@ -54,10 +48,7 @@ struct Trajectory {
 /// Starts with everything settled at `start_hz` (rates of all populations, Hz), or at the stable fixed point of the
 /// course's first rates that has the lowest summed rate; the same holds for all times before 0. With the second order
 /// of the master equation, F T < 1 and a covariance matrix without negative eigenvalues are checked after each step.
-/// CVODE (BDF, Newton, the exact Jacobian in a dense matrix); delays by the method of steps, with the history of the
-/// rates from CVODE's own polynomials and steps no longer than the least delay.  Steps end at the corners of the
-/// courses. Throws Error: NaN or infinity (population, time, inputs), no fixed point to start at, tolerances that
-/// cannot be met, a rate that becomes negative beyond the tolerances.
+/// Throws Error as Evolution does, and where there is no fixed point to start at.
 [[nodiscard]] Trajectory integrate(const MeanFieldModel& model, const ExternalCourse& course, double t_end,
                                    double dt_out, Progress& progress,
                                    const std::optional<std::vector<double>>& start_hz = {});

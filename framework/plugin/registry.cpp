@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 
+#include <dlfcn.h>
+
 #include <fmt/format.h>
 
 #include "plugin/library.hpp"
@@ -48,11 +50,10 @@ std::optional<fs::path> data_folder() {
     return std::nullopt;
 }
 
-/// Where the plugins that came with this executable are: an install's lib folder, or the build tree's own.
-std::vector<fs::path> own_folders() {
+/// Where the plugins that came with an executable or a library in `folder` are: an install's lib folder, or the build
+/// tree's own.
+std::vector<fs::path> folders_beside(const fs::path& folder) {
     std::error_code failure;
-    const fs::path folder = fs::read_symlink("/proc/self/exe", failure).parent_path();
-    if (failure) return {};
     std::vector<fs::path> candidates;
     for (const char* name : {"lib", "lib64"}) {
         const fs::path lib = folder.parent_path() / name;
@@ -67,6 +68,23 @@ std::vector<fs::path> own_folders() {
     candidates.push_back(folder.parent_path() / "plugins");
     std::erase_if(candidates, [](const fs::path& path) { return libraries_in(path).empty(); });
     return candidates;
+}
+
+/// Those of this executable; and of the library that this code is in, where another program loads it as a package of
+/// its own (PREFIX/lib/python3/dist-packages/automfm, or a folder of the build tree's).
+std::vector<fs::path> own_folders() {
+    std::error_code failure;
+    const fs::path executable = fs::read_symlink("/proc/self/exe", failure);
+    std::vector<fs::path> folders;
+    if (!failure) folders = folders_beside(executable.parent_path());
+    Dl_info found{};
+    if (dladdr(reinterpret_cast<const void*>(&own_folders), &found) == 0) return folders;
+    const fs::path library = canonical_or_same(found.dli_fname), package = library.parent_path();
+    if (library == executable) return folders;
+    const fs::path prefix = package.parent_path().parent_path().parent_path().parent_path();
+    for (const fs::path& folder : {package.parent_path(), prefix / "bin"})
+        for (fs::path& beside : folders_beside(folder)) folders.push_back(std::move(beside));
+    return folders;
 }
 
 } // namespace

@@ -25,12 +25,13 @@ public:
     Error(ExitCode code, const std::string& sentence) : std::runtime_error(sentence), code(code) {}
     ExitCode code;
 };
-/// The input is wrong (exit code 2).
+/// The input is wrong (exit code 2); the sentence starts with the place, where one is known.
 class InputError : public Error {
 public:
     explicit InputError(const std::string& sentence) : Error(ExitCode::BadInput, sentence) {}
     InputError(const SourcePosition& where, const std::string& sentence)
-        : Error(ExitCode::BadInput, where.prefix() + sentence) {}
+        : Error(ExitCode::BadInput, where.prefix() + sentence), where(where) {}
+    SourcePosition where;
 };
 /// A plugin failed (exit code 3).
 class PluginError : public Error {

@@ -295,7 +295,7 @@ std::string failure_event(const WorkFailure& what) {
 }
 
 void install_interrupt_handler() {
-    interrupt_seen.store(false); // what interrupted an earlier run is no reason to stop this one
+    request_interrupt(false); // what interrupted an earlier run is no reason to stop this one
     struct sigaction action {};
     action.sa_handler = remember_interrupt;
     // The second signal ends the process: a plugin's call may never come back.
@@ -303,6 +303,10 @@ void install_interrupt_handler() {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+}
+
+void request_interrupt(bool requested) noexcept {
+    interrupt_seen.store(requested);
 }
 
 bool interrupted() noexcept {
