@@ -2,6 +2,7 @@
 # What is installed beside programs, plugins and headers, and the Debian packages that cpack makes of it all:
 #   automfm           the tool, its plugins, the pipelines and the documentation
 #   automfm-plugin-X  a plugin that needs somebody's library, with that library's licence; automfm only recommends it
+#   python3-automfm   the Python package, where AUTOMFM_PYTHON is on
 #   mfm-sdk-dev       what a plugin is built with; the same for every processor
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/automfm COMPONENT automfm)
 install(DIRECTORY configs docs DESTINATION ${CMAKE_INSTALL_DATADIR}/automfm COMPONENT automfm)
@@ -18,6 +19,9 @@ set(CPACK_PACKAGE_CONTACT "automfm developers <automfm@example.org>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_COMPONENTS_ALL automfm sdk ${plugin_components})
+if(AUTOMFM_PYTHON)
+  list(APPEND CPACK_COMPONENTS_ALL python)
+endif()
 set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_GROUPING IGNORE)
@@ -84,4 +88,18 @@ set(CPACK_DEBIAN_SDK_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_SDK_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_SDK_PACKAGE_RECOMMENDS "automfm, cmake, g++ | clang")
 set(CPACK_DEBIAN_SDK_PACKAGE_SUGGESTS pkgconf)
+
+if(AUTOMFM_PYTHON)
+  debian_package(python python3-automfm "mean-field models of brain circuits: Python package"
+"Runs automfm's pipelines from Python, reads what they leave behind, and
+gives a derived model's transfer functions and its mean field on numpy
+arrays: one circuit, or many side by side as the nodes of a larger model,
+advanced step by step.")
+  # The module is one of this version of Python.
+  math(EXPR next_minor "${AUTOMFM_PYTHON_MINOR} + 1")
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "automfm (= ${PROJECT_VERSION}), python3-numpy, python3 (>= 3.${AUTOMFM_PYTHON_MINOR}~), python3 (<< 3.${next_minor}~)")
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_SUGGESTS "python3-h5py, python3-matplotlib")
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
+endif()
 include(CPack)
