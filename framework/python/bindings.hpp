@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of the module automfm._core, each in a file of its own.
 #pragma once
+#include <algorithm>
+#include <span>
+#include <type_traits>
+#include <vector>
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

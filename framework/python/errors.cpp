@@ -7,10 +7,8 @@ namespace {
 
 namespace py = pybind11;
 
-py::object made(const char* type, const std::string& sentence) {
-    return py::module_::import("automfm._errors").attr(type)(sentence);
-}
-void raise(const py::object& exception) {
+void raise(const char* type, const std::string& sentence) {
+    const py::object exception = py::module_::import("automfm._errors").attr(type)(sentence);
     PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
 }
 
@@ -21,19 +19,13 @@ void bind_errors() {
         try {
             std::rethrow_exception(failure);
         } catch (const InputError& error) {
-            const py::object exception = made("InputError", error.what());
-            if (error.where.line > 0) {
-                exception.attr("file") = error.where.file;
-                exception.attr("line") = error.where.line;
-                exception.attr("column") = error.where.column;
-            }
-            raise(exception);
+            raise("InputError", error.what());
         } catch (const PluginError& error) {
-            raise(made("PluginError", error.what()));
+            raise("PluginError", error.what());
         } catch (const Interrupted& error) {
-            raise(made("Interrupted", error.what()));
+            raise("Interrupted", error.what());
         } catch (const Error& error) {
-            raise(made("Error", error.what()));
+            raise("Error", error.what());
         }
     });
 }

@@ -13,7 +13,7 @@ namespace py = pybind11;
 using namespace py::literals;
 
 void warn(const std::string& sentence) {
-    if (PyErr_WarnEx(PyExc_UserWarning, sentence.c_str(), 3) != 0) throw py::error_already_set();
+    if (PyErr_WarnEx(PyExc_UserWarning, sentence.c_str(), 2) != 0) throw py::error_already_set();
 }
 
 py::ssize_t length(std::size_t n) {

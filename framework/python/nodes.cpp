@@ -35,9 +35,13 @@ std::unique_ptr<Nodes> Nodes::copies(std::size_t nodes) const {
     return out;
 }
 
-void Nodes::require(std::size_t given, std::size_t wanted, const char* what) const {
-    if (given != wanted)
-        throw InputError(fmt::format("{} {} were given, and {} are needed for {} nodes", given, what, wanted, size()));
+void Nodes::require(std::span<const double> given, std::size_t wanted, const char* what) const {
+    if (given.size() != wanted)
+        throw InputError(
+            fmt::format("{} {} were given, and {} are needed for {} nodes", given.size(), what, wanted, size()));
+    for (const double rate : given)
+        if (!(rate >= 0) || !std::isfinite(rate))
+            throw InputError(fmt::format("{} Hz among the {}: rates must be finite and not negative", rate, what));
 }
 
 void Nodes::require_state() const {
@@ -59,7 +63,7 @@ void Nodes::each(const std::function<void(Node&, std::size_t)>& work) {
 
 void Nodes::settle(std::span<const double> external_hz) {
     const std::size_t E = model_.external().size();
-    require(external_hz.size(), size() * E, "external rates");
+    require(external_hz, size() * E, "external rates");
     std::map<std::vector<double>, std::vector<double>> rest; // many nodes have the same external rates, as a rule
     for (std::size_t i = 0; i < size(); ++i)
         rest[{external_hz.begin() + static_cast<std::ptrdiff_t>(i * E),
@@ -76,8 +80,8 @@ void Nodes::settle(std::span<const double> external_hz) {
 
 void Nodes::start(std::span<const double> external_hz, std::span<const double> rate_hz) {
     const std::size_t E = model_.external().size(), P = model_.internal().size();
-    require(external_hz.size(), size() * E, "external rates");
-    require(rate_hz.size(), size() * P, "rates");
+    require(external_hz, size() * E, "external rates");
+    require(rate_hz, size() * P, "rates");
     std::vector<Node> fresh(size());
     for (std::size_t i = 0; i < size(); ++i) {
         std::vector<double> all(model_.populations().size(), 0.0);
@@ -117,7 +121,7 @@ void Nodes::run(double dt, std::size_t steps, std::span<const double> external_h
     const std::size_t E = model_.external().size(), P = model_.internal().size(), n = size();
     if (!(dt > 0) || !std::isfinite(dt)) throw InputError(fmt::format("a step of {} ms: it must be positive", dt));
     require_state();
-    require(external_hz.size(), (steps + (linear ? 1 : 0)) * n * E, "external rates");
+    require(external_hz, (steps + (linear ? 1 : 0)) * n * E, "external rates");
     const double begin = time();
     constexpr std::size_t slice = 100; // steps between two looks at what the caller wants
     for (std::size_t from = 0; from < steps; from += slice) {

@@ -56,7 +56,7 @@ private:
         std::vector<std::optional<std::string>> told; ///< [P] where it left the domain first
         std::vector<double> presynaptic;
     };
-    void require(std::size_t given, std::size_t wanted, const char* what) const;
+    void require(std::span<const double> given, std::size_t wanted, const char* what) const;
     void require_state() const;
     void each(const std::function<void(Node&, std::size_t)>& work);
     /// Looks at the domains and gives the rates, at t, within the node's last step.

@@ -10,6 +10,7 @@
 
 #include "pipeline/model_equations.hpp"
 #include "python/bindings.hpp"
+#include "support/interrupt.hpp"
 #include "support/version.hpp"
 
 namespace mfm {

@@ -25,13 +25,12 @@ public:
     Error(ExitCode code, const std::string& sentence) : std::runtime_error(sentence), code(code) {}
     ExitCode code;
 };
-/// The input is wrong (exit code 2); the sentence starts with the place, where one is known.
+/// The input is wrong (exit code 2).
 class InputError : public Error {
 public:
     explicit InputError(const std::string& sentence) : Error(ExitCode::BadInput, sentence) {}
     InputError(const SourcePosition& where, const std::string& sentence)
-        : Error(ExitCode::BadInput, where.prefix() + sentence), where(where) {}
-    SourcePosition where;
+        : Error(ExitCode::BadInput, where.prefix() + sentence) {}
 };
 /// A plugin failed (exit code 3).
 class PluginError : public Error {

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "support/held.hpp"
+#include "support/interrupt.hpp"
 #include "support/progress_events.hpp"
 #include "support/progress_state.hpp"
 

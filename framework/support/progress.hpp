@@ -97,8 +97,6 @@ enum class ProgressStyle { Lines, Json };
 
 /// Set by Ctrl-C (SIGINT, SIGTERM); long work calls throw_if_interrupted() between its steps.
 void install_interrupt_handler();
-/// What such a signal does, for a host that has handlers of its own; false: as if there had been none.
-void request_interrupt(bool requested) noexcept;
 [[nodiscard]] bool interrupted() noexcept;
 void throw_if_interrupted();
 

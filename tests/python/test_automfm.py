@@ -49,11 +49,12 @@ class TheRun(unittest.TestCase):
     def test_it_left_its_folder_and_says_what_the_summary_says(self):
         summary = json.loads((folder / "runs/start/summary.json").read_text())
         self.assertEqual(derived.path, Path("runs/start"))
-        self.assertEqual(derived.summary, summary)
-        self.assertEqual(derived.verdict, summary["verdict"])
-        self.assertIn(derived.verdict, ["valid", "limited", "not_valid"])
-        self.assertEqual(derived.reasons, summary["reasons"])
-        self.assertEqual(derived.populations, ["excitatory", "inhibitory"])
+        run = automfm.open(derived.path)
+        self.assertEqual(run.summary, summary)
+        self.assertEqual(run.verdict, summary["verdict"])
+        self.assertIn(run.verdict, ["valid", "limited", "not_valid"])
+        self.assertEqual(run.reasons, summary["reasons"])
+        self.assertEqual(run.populations, ["excitatory", "inhibitory"])
 
     def test_its_tables_are_arrays(self):
         rates = derived.rates
@@ -70,7 +71,7 @@ class TheRun(unittest.TestCase):
 
     def test_progress_was_told_from_begin_to_end(self):
         tasks = [what for what, _, _ in progress]
-        self.assertIn("simulating the network (ms of biology)", tasks)
+        self.assertTrue(any(what.startswith("simulating the network") for what in tasks), tasks)
         for what, done, total in progress:
             self.assertTrue(total == 0 or done <= total, (what, done, total))
         ended = {what for what, done, total in progress if done == total}
@@ -105,7 +106,7 @@ class Failures(unittest.TestCase):
         self.assertIsInstance(error, automfm.Error)
         self.assertEqual((Path(error.file).name, error.line, error.column), ("wrong.toml", 4, 3))
         self.assertIn("did you mean 'count'?", str(error))
-        command = source / "build/automfm"
+        command = package.parent.parent / "automfm"
         if command.exists():  # the same sentence as the command's
             said = subprocess.run([command, "run", "wrong.toml"], capture_output=True, text=True, cwd=folder)
             self.assertEqual(said.stderr, f"automfm: {error}\n")
@@ -220,7 +221,7 @@ class TransferFunctions(unittest.TestCase):
         self.assertGreater(values.sigma_V, 1)
         self.assertLess(values.sigma_V, 15)
         tau = 200 / (10 + values.G_e + values.G_i)  # C_m / G
-        self.assertTrue(tau < values.tau_V < tau + 5 + 1)
+        self.assertAlmostEqual(float(values.tau_V), float(tau) + 5, places=4)  # the membrane's, and the synapses'
 
     def test_averaged_it_is_what_the_mean_field_has(self):
         model = derived.model()
@@ -271,7 +272,7 @@ class Models(unittest.TestCase):
             derived.model(set={"population.excitatory.count": 500})
 
     def test_a_course_is_the_run_s_own(self):
-        # The run keeps every 0.5 ms of its course; a step of the input is followed from the settled state.
+        # The run samples its stimulus every 0.1 ms, and keeps every 0.5 ms of its course.
         try:
             import h5py
         except ImportError:
@@ -281,10 +282,11 @@ class Models(unittest.TestCase):
             names = [n.decode() for n in file["population_names"][()]]
             course, time = condition["course_hz"][()], condition["time_ms"][()]
         model = derived.model(input={"input": 15})
-        rates = model.run(400, np.where((time[:-1] >= 200) & (time[:-1] < 300), 30.0, 15.0)[:, None] * [1, 0] + [0, 200], dt=0.5)
+        at = np.arange(4001)
+        rates = model.run(400, {"input": np.where((at >= 2000) & (at < 3000), 30.0, 15.0)}, dt=0.1, linear=True)[4::5]
         for k, name in enumerate(model.populations):
             expected = course[names.index(name)]
-            np.testing.assert_allclose(rates[:, k], expected[1:], rtol=2e-3, atol=0.02)
+            np.testing.assert_allclose(rates[:, k], expected[1:], rtol=1e-5)
         self.assertGreater(rates.max(), 1.5 * rates[0].max())
 
     def test_steps_are_one_long_integration(self):
@@ -292,7 +294,7 @@ class Models(unittest.TestCase):
         by_step = np.array([stepped.step(0.5, input_at(0.5 * i)) for i in range(200)])
         at_once = whole.run(100, input_at, dt=0.5)
         self.assertEqual(stepped.t, 100)
-        np.testing.assert_allclose(by_step, at_once, rtol=1e-4)
+        np.testing.assert_allclose(by_step, at_once, rtol=1e-4, atol=1e-3)
         self.assertGreater(np.ptp(by_step[:, 0]), 10)
         np.testing.assert_allclose(whole.rates, at_once[-1])
 
@@ -348,7 +350,7 @@ class Models(unittest.TestCase):
         self.assertTrue(model.outside.any())
         told = [str(w.message) for w in caught]
         self.assertEqual(len(told), int(model.outside.sum()))
-        self.assertRegex(told[0], "^excitatory with inputs input .* left the domain of the transfer function at ")
+        self.assertRegex("\n".join(told), "(?m)^excitatory with inputs input .* left the domain of the transfer function at ")
         self.assertEqual(Path(caught[0].filename), Path(__file__))
         model.settle()
         self.assertFalse(model.outside.any())

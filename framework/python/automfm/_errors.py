@@ -2,6 +2,8 @@
 """What can go wrong.  Every message is one sentence: where, what is wrong, and what to do."""
 from __future__ import annotations
 
+import re
+
 
 class Error(Exception):
     """The work cannot be done: a mean field that becomes infinite, a state without a fixed point."""
@@ -13,9 +15,12 @@ class InputError(Error, ValueError):
     file, line, column: the place in a pipeline file, from 1; None where the message is about no such place.
     """
 
-    file: str | None = None
-    line: int | None = None
-    column: int | None = None
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        place = re.match(r"(.+?):(\d+):(\d+): ", sentence)  # every such message starts with its place
+        self.file: str | None = place[1] if place else None
+        self.line: int | None = int(place[2]) if place else None
+        self.column: int | None = int(place[3]) if place else None
 
 
 class PluginError(Error):
