@@ -30,9 +30,12 @@ def measured(changes, way, dt, nodes=None):
     elif way == "steps, constant input":
         for _ in range(steps):
             model.step(dt, {name: hz})
-    else:
+    elif way == "steps, held":
         for i in range(steps):
             model.step(dt, input_at(i * dt, nodes or 1))
+    else:
+        for i in range(steps):
+            model.step(dt, input_at(i * dt, nodes or 1), input_at((i + 1) * dt, nodes or 1))
     seconds = time.process_time() - since
     s = model.statistics()
     count = steps * (nodes or 1)
@@ -41,10 +44,11 @@ def measured(changes, way, dt, nodes=None):
 
 loose = {"mean_field.relative_tolerance": 1e-3, "mean_field.absolute_tolerance": 1e-3}
 rows = [
-    ("one integration", {}, 1.0, None), ("steps, constant input", {}, 1.0, None), ("steps", {}, 1.0, None),
-    ("steps", {}, 0.1, None), ("steps", {}, 1.0, 16), ("steps", loose, 1.0, 16), ("steps", loose, 0.1, 16),
-    ("steps", {**loose, "mean_field.in_degree_nodes": 8}, 1.0, 16),
-    ("steps", {**loose, "mean_field.in_degree": "mean"}, 1.0, 16),
+    ("one integration", {}, 1.0, None), ("steps, constant input", {}, 1.0, None), ("steps, straight lines", {}, 1.0, None),
+    ("steps, held", {}, 1.0, None), ("steps, straight lines", {}, 0.1, None), ("steps, held", {}, 0.1, None),
+    ("steps, straight lines", {}, 1.0, 16), ("steps, straight lines", loose, 1.0, 16), ("steps, held", loose, 1.0, 16),
+    ("steps, straight lines", {**loose, "mean_field.in_degree": "mean"}, 1.0, 16),
+    ("steps, held", {**loose, "mean_field.in_degree": "mean"}, 1.0, 16),
 ]
 print("| how | pipeline | dt, ms | nodes | µs a node and step | integrator's steps | derivatives |\n|---|---|---|---|---|---|---|")
 for way, changes, dt, nodes in rows:

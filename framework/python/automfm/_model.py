@@ -158,15 +158,19 @@ class Model:
         shape = (self._core.size(), len(self.populations))
         self._core.start(external, _broadcast(np.asarray(rates, dtype=float), shape, "rates"))
 
-    def step(self, dt: float, input: Input | None = None) -> np.ndarray:
-        """dt ms on, under external rates that are held; returns `rates`.
+    def step(self, dt: float, input: Input | None = None, end: Input | None = None) -> np.ndarray:
+        """dt ms on, under external rates that are held, or go in a straight line from `input` to `end`; returns `rates`.
 
         input: Hz, [inputs] (the same for all nodes) or [nodes, inputs]; or a dictionary from names in `inputs` to
         numbers or arrays [nodes], where what is not named keeps its rate in the pipeline; None for that of all.  Where
         they differ from the step before, they jump.  Raises Error where the equations cannot be followed, with time,
         population and inputs; the state is then of no use: settle again.
         """
-        self._core.step(dt, self._input(input, ()))
+        external = self._input(input, ())
+        if end is None:
+            self._core.step(dt, external)
+        else:
+            self._core.run(dt, 1, np.stack([external, self._input(end, ())]), True)
         return self.rates
 
     def run(
@@ -234,11 +238,13 @@ class Model:
             if values.ndim == 0 and len(self.inputs) != 1:
                 raise InputError(f"one number, and there are {len(self.inputs)} inputs: {', '.join(self.inputs)}; name the "
                                  "one that is meant in a dictionary")
+            if values.ndim > 0 and values.shape[-1] != len(self.inputs):
+                raise InputError(f"the last axis must be that of the inputs {', '.join(self.inputs)}; the shape is {values.shape}")
             if self._single and values.ndim == 1 + len(time) and values.shape[-1] == len(self.inputs):
                 values = values[..., np.newaxis, :]  # [inputs] or [time, inputs]
             elif time and values.ndim == 2 and values.shape == (time[0], len(self.inputs)):
                 values = values[:, np.newaxis, :]  # the same for all nodes
-            return _broadcast(values, shape, "inputs " + ", ".join(self.inputs))
+            return _broadcast(values, shape, "the inputs")
         _refuse_unknown(given, self.inputs, "input")
         out = np.array(np.broadcast_to(self._own, shape))
         for name, value in given.items():
