@@ -12,12 +12,8 @@
 namespace mfm {
 
 /// Keeps what is worth a warning, and says nothing.
-class Warnings final : public Progress {
+class Warnings final : public SilentProgress {
 public:
-    void begin(const std::string&, std::uint64_t) override {}
-    void advance(std::uint64_t) override {}
-    void end(const std::string&) override {}
-    void note(const std::string&) override {}
     void warn(const std::string& line) override { lines.push_back(line); }
     std::vector<std::string> lines;
 };

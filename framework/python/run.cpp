@@ -24,15 +24,15 @@ class Reports final : public Progress {
 public:
     /// shown: where the reports go besides; NULL: nowhere.
     explicit Reports(Progress* shown) : shown_(shown) {}
-    struct Task {
+    struct Look {
         std::string what;
         std::uint64_t done = 0, total = 0;
     };
 
-    void begin(const std::string& what, std::uint64_t total) override {
-        if (shown_ != nullptr) shown_->begin(what, total);
+    void begin(const Task& task) override {
+        if (shown_ != nullptr) shown_->begin(task);
         const std::lock_guard lock(mutex_);
-        task_ = {what, 0, total};
+        task_ = {task.what, 0, task.total};
         done_.store(0);
         running_ = true;
     }
@@ -40,6 +40,20 @@ public:
         if (shown_ != nullptr) shown_->advance(done);
         done_.fetch_add(done, std::memory_order_relaxed);
     }
+    void skip(std::uint64_t counts) override {
+        if (shown_ != nullptr) shown_->skip(counts);
+        done_.fetch_add(counts, std::memory_order_relaxed);
+    }
+    void at(const std::string& what) override {
+        if (shown_ != nullptr) shown_->at(what);
+    }
+    void stage_begin(const StagePlace& place) override {
+        if (shown_ != nullptr) shown_->stage_begin(place);
+    }
+    void stage_end(StageSource source) override {
+        if (shown_ != nullptr) shown_->stage_end(source);
+    }
+    std::optional<StagePlace> stage() override { return shown_ != nullptr ? shown_->stage() : std::nullopt; }
     void end(const std::string& summary) override {
         if (shown_ != nullptr) shown_->end(summary);
         const std::lock_guard lock(mutex_);
@@ -56,9 +70,9 @@ public:
     }
 
     /// Tasks that are over since the last look, then the one that runs.
-    std::vector<Task> tasks() {
+    std::vector<Look> tasks() {
         const std::lock_guard lock(mutex_);
-        std::vector<Task> out(over_.begin(), over_.end());
+        std::vector<Look> out(over_.begin(), over_.end());
         over_.clear();
         if (running_) out.push_back({task_.what, done_.load(), task_.total});
         return out;
@@ -71,10 +85,10 @@ public:
 private:
     Progress* shown_;
     std::mutex mutex_;
-    Task task_;
+    Look task_;
     std::atomic<std::uint64_t> done_{0};
     bool running_ = false;
-    std::deque<Task> over_;
+    std::deque<Look> over_;
     std::vector<std::string> warnings_;
 };
 
@@ -161,7 +175,7 @@ std::filesystem::path run(const std::filesystem::path& file, const std::optional
     work_while_looking([&] { run_pipeline(options, reports); },
                        [&] {
                            for (const std::string& line : reports.warnings()) warn(line);
-                           for (const Reports::Task& task : reports.tasks())
+                           for (const Reports::Look& task : reports.tasks())
                                if (progress) (*progress)(task.what, task.done, task.total);
                        });
     std::fflush(stdout);

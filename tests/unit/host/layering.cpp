@@ -17,13 +17,8 @@ namespace {
 const fs::path source = TEST_SOURCE_FOLDER;
 // A folder of the framework may use those before it.
 const std::vector<std::string> layers{"support",  "plugin", "config",    "network",  "simulate", "remap",
-<<<<<<< HEAD
                                       "transfer", "check",  "meanfield", "validate", "output",   "report",
-                                      "pipeline", "sweep",  "tune",      "app"};
-=======
-                                      "transfer", "check",  "meanfield", "validate", "output",   "pipeline",
-                                      "sweep",    "tune",   "python",    "app"};
->>>>>>> e912074 (A mean field that is advanced step by step, and the Python package on it (not built yet))
+                                      "pipeline", "sweep",  "tune",      "python",   "app"};
 
 struct Include {
     std::string name;
