@@ -32,14 +32,15 @@ std::string cells_title(const RecordedPopulation& p) {
     return fmt::format("set title {}\n", literal(fmt::format("{} (n = {} cells)", p.name, p.cells)));
 }
 
-/// Tics of a strip from 0 to the highest of these rates in the window.
-std::string strip_tics(const std::vector<double>& rate, const ConditionRecord& c, std::pair<double, double> shown,
-                       double height) {
+/// The y axis of a strip, from 0 to the highest of these rates in the window (gnuplot finds no range of its own where
+/// nobody fires).
+std::string rate_axis(const std::vector<double>& rate, const ConditionRecord& c, std::pair<double, double> shown,
+                      double height) {
     double highest = 0;
     for (std::size_t i = 0; i < rate.size(); ++i)
         if (const double t = (static_cast<double>(i) + 0.5) * c.course_bin; t >= shown.first && t <= shown.second)
             highest = std::max(highest, rate[i]);
-    return tics('y', 0, highest, height);
+    return fmt::format("set yrange [0:{}]\n", highest > 0 ? "*" : "1") + tics('y', 0, highest, height);
 }
 
 /// The stimulus, as block 0 of the data and the uppermost strip.
@@ -50,13 +51,13 @@ Strip stimulus_strip(Figure& figure, const ConditionRecord& c, std::pair<double,
             fmt::format("{} {}\n", (static_cast<double>(i) + 0.5) * c.course_bin, data_number(c.stimulus_hz[i]));
     if (c.stimulus_hz.empty()) figure.data += "NaN NaN\n";
     return {title_gap, stimulus_height,
-            strip_tics(c.stimulus_hz, c, shown, stimulus_height) +
+            rate_axis(c.stimulus_hz, c, shown, stimulus_height) +
                 fmt::format("set title 'stimulus'\nplot '{}.dat' index 0 using 1:2 with lines lw 1.5 lc rgb '{}'\n",
                             figure.name, network_colour)};
 }
 
 std::string time_axes(const std::pair<double, double>& shown) {
-    return fmt::format("set xrange [{}:{}]\nset yrange [0:*]\nset ylabel 'rate (Hz)'\n", shown.first, shown.second);
+    return fmt::format("set xrange [{}:{}]\nset ylabel 'rate (Hz)'\n", shown.first, shown.second);
 }
 
 } // namespace
@@ -131,7 +132,7 @@ Figure course_figure(const SpikeRecord& record, std::size_t condition, std::span
                 highest[i] = std::max(highest[i], smooth_field[i]);
         }
         strips.push_back({title_gap, course_height,
-                          strip_tics(highest, c, shown, course_height) + cells_title(populations[p]) + plotted(parts)});
+                          rate_axis(highest, c, shown, course_height) + cells_title(populations[p]) + plotted(parts)});
     }
     std::vector<KeyEntry> entries{{"with lines " + network_line, "network"}};
     if (any_band) entries.push_back({"with " + band, "± standard error"});
@@ -204,12 +205,11 @@ std::optional<Figure> raster_figure(const SpikeRecord& record, std::span<const R
         if (bins == 0) figure.data += "NaN NaN\n";
         if (bins > 0)
             append_listed(rates, fmt::format("{} {:.3g} Hz", populations[p].name, sum / static_cast<double>(bins)));
-        strips.push_back(
-            {close_gap, 40,
-             strip_tics(course, c, shown, 40) +
-                 fmt::format("set title ''\nset ylabel 'Hz'\nset yrange [0:*]\nplot '{}.dat' index {} using 1:2 "
-                             "with filledcurves y1=0 fs solid 0.5 noborder lc rgb '{}'\n",
-                             figure.name, block + 1, curve_colours[0])});
+        strips.push_back({close_gap, 40,
+                          rate_axis(course, c, shown, 40) +
+                              fmt::format("set title ''\nset ylabel 'Hz'\nplot '{}.dat' index {} using 1:2 "
+                                          "with filledcurves y1=0 fs solid 0.5 noborder lc rgb '{}'\n",
+                                          figure.name, block + 1, curve_colours[0])});
         block += 2;
     }
     const double height = stacked_height(strips);
