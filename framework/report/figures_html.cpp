@@ -58,8 +58,7 @@ std::string inline_svg(const std::string& svg, const std::string& prefix, const 
     return "<svg role=\"img\" aria-label=\"" + escaped_markup(alt) + "\"" + text.substr(4);
 }
 
-std::string figures_html(const RunView& run, const std::string& section) {
-    constexpr std::size_t shown = 3; // what follows is folded
+std::string figures_html(const RunView& run, const std::string& section, std::size_t shown) {
     std::string out, more;
     std::size_t count = 0;
     for (std::size_t i = 0; i < run.figures.size(); ++i)
