@@ -45,7 +45,7 @@ std::string inline_svg(const std::string& svg, const std::string& prefix, const 
     if (begin == std::string::npos || end == std::string::npos || end < begin) return "";
     std::string text = svg.substr(begin, end + 6 - begin);
     static const std::regex active(
-        "<script|<foreignObject|<iframe|<image|\\son[a-z]+\\s*=|javascript:|href\\s*=\\s*[\"'][^#]",
+        "<script|<foreignObject|<iframe|\\son[a-z]+\\s*=|javascript:|href\\s*=\\s*[\"'](?!#|data:image/png)",
         std::regex::icase | std::regex::optimize);
     if (std::regex_search(text, active)) return "";
     static const std::regex title("<(title|desc)>[^<]*</(title|desc)>", std::regex::optimize);
@@ -58,8 +58,7 @@ std::string inline_svg(const std::string& svg, const std::string& prefix, const 
     return "<svg role=\"img\" aria-label=\"" + escaped_markup(alt) + "\"" + text.substr(4);
 }
 
-std::string figures_html(const RunView& run, const std::string& section) {
-    constexpr std::size_t shown = 3; // what follows is folded
+std::string figures_html(const RunView& run, const std::string& section, std::size_t shown) {
     std::string out, more;
     std::size_t count = 0;
     for (std::size_t i = 0; i < run.figures.size(); ++i)

@@ -33,8 +33,8 @@ struct Section {
 /// All of them, in reading order.
 [[nodiscard]] std::vector<Section> sections_of(const RunView&);
 
-/// The figures of a section, with their captions and files.
-[[nodiscard]] std::string figures_html(const RunView&, const std::string& section);
+/// The figures of a section, with their captions and files; those beyond the first `shown` are folded.
+[[nodiscard]] std::string figures_html(const RunView&, const std::string& section, std::size_t shown = 100);
 /// A drawing to be put into a page: its identifiers begin with `prefix`, `alt` is what it is to those who do not see
 /// it.
 /// "" for what is no drawing, or would run a program or load something.

@@ -262,7 +262,7 @@ std::optional<Section> network_section(const RunView& run) {
              shown_number(number(row, "CV of intervals (1)")), shown_number(number(row, "Fano factor (1)")),
              shown_number(number(row, "pair correlation (1)"))});
     }
-    std::string out = figures_html(run, "network");
+    std::string out = figures_html(run, "network", 3);
     if (!table.empty())
         out += folded(
             "Activity of every population",
@@ -378,7 +378,7 @@ std::optional<Section> budget_section(const RunView& run) {
 }
 
 std::optional<Section> spectra_section(const RunView& run) {
-    std::string out = figures_html(run, "fluctuations") + figures_html(run, "spectra");
+    std::string out = figures_html(run, "fluctuations", 3) + figures_html(run, "spectra", 3);
     if (const std::string tables = fluctuation_tables(run); !tables.empty())
         out += folded("Sizes of the fluctuations", tables, out.empty());
     if (out.empty()) return std::nullopt;

@@ -250,7 +250,7 @@ std::optional<Section> verdict_section(const RunView& run) {
         out += fmt::format("<p><a href=\"#warnings\">{} warning{}</a> that do{} not change the verdict.</p>\n",
                            warnings, warnings == 1 ? "" : "s", warnings == 1 ? "es" : "");
     if (run.of_variant)
-        out += "<p>This is a variant; the report of its base is " + file_link("../../report.html", "here") + ".</p>\n";
+        out += "<p>This is a variant: see " + file_link("../../report.html", "the report of its base") + ".</p>\n";
     return Section{"verdict", "Verdict", out};
 }
 

@@ -77,6 +77,8 @@ TEST_CASE("a drawing's identifiers become its own, and one that would run a prog
                      "<alt>") == "<svg role=\"img\" aria-label=\"&lt;alt&gt;\" a='b'><g id=\"f1-p\" "
                                  "fill='url(#f1-p)'/><use href=\"#f1-p\"/></svg>");
     CHECK(inline_svg("no drawing", "f", "").empty());
+    CHECK(inline_svg("<svg><image xlink:href='data:image/png;base64,AA'/></svg>", "f", "a") ==
+          "<svg role=\"img\" aria-label=\"a\"><image xlink:href='data:image/png;base64,AA'/></svg>");
     for (const char* active :
          {"<svg><script>x</script></svg>", "<svg onload=\"x\"></svg>", "<svg><image href='http://a'/></svg>",
           "<svg><use xlink:href=\"other.svg#a\"/></svg>", "<svg><foreignObject/></svg>"})
