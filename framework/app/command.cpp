@@ -19,18 +19,6 @@ namespace {
 // An exit code beyond those of ExitCode: neither the input nor a plugin, but automfm itself is wrong.
 constexpr int own_fault = 4;
 
-/// A word as a shell reads it.
-std::string quoted(const std::string& word) {
-    const auto plain = [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-               std::string_view("_./=:,+@%-").find(c) != std::string_view::npos;
-    };
-    if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
-    std::string out = "'";
-    for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
-    return out + "'";
-}
-
 /// The place that a sentence starts with, as SourcePosition::prefix writes it.
 SourcePosition place_of(const std::string& sentence) {
     static const std::regex form("^(.+?):([0-9]+):([0-9]+): ");
@@ -55,7 +43,7 @@ std::string going_on(const std::optional<StagePlace>& stage) {
         if (is_from && movable) word = stage->name;
         if (word.starts_with("--from=") && movable) word = "--from=" + stage->name;
         is_from = word == "--from";
-        command += (command.empty() ? "" : " ") + quoted(word);
+        command += (command.empty() ? "" : " ") + shell_quoted(word);
     }
     return command;
 }
@@ -65,6 +53,17 @@ std::string going_on(const std::optional<StagePlace>& stage) {
 void add_plugin_path(CLI::App& command, std::vector<std::string>& folders) {
     command.add_option("--plugin-path", folders, "A folder of plugins, searched before all others")
         ->allow_extra_args(false);
+}
+
+std::string shell_quoted(const std::string& word) {
+    const auto plain = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+               std::string_view("_./=:,+@%-").find(c) != std::string_view::npos;
+    };
+    if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+    std::string out = "'";
+    for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
+    return out + "'";
 }
 
 std::vector<std::filesystem::path> as_paths(const std::vector<std::string>& folders) {

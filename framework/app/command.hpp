@@ -42,6 +42,9 @@ using AddCommand = Command (*)(CLI::App& tool);
 [[nodiscard]] Command add_completion(CLI::App& tool);
 [[nodiscard]] Command add_man(CLI::App& tool);
 
+/// A word as a shell reads it: in quotes where it needs them.
+[[nodiscard]] std::string shell_quoted(const std::string& word);
+
 /// `--plugin-path`, for every command that loads plugins; `folders` outlives the command line.
 void add_plugin_path(CLI::App& command, std::vector<std::string>& folders);
 [[nodiscard]] std::vector<std::filesystem::path> as_paths(const std::vector<std::string>& folders);

@@ -79,18 +79,6 @@ std::string_view purpose(const fs::path& file) {
     return "what must be true of it; ctest runs this";
 }
 
-/// The path as a word of the shell.
-std::string quoted(const std::string& path) {
-    const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("_-./+,").find(c) != std::string_view::npos;
-    });
-    if (plain) return path;
-    std::string text = "'";
-    for (const char c : path) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return text + "'";
-}
-
 /// Writes a plugin project of this kind ("neuron", "connectivity", ...) whose plugin has the id `name` into `folder`,
 /// which need not exist, and says what to do with it.  An InputError, with nothing written, when there is no such kind,
 /// the name is no identifier or that of a plugin in `known`, or one of the files is there already.
@@ -114,7 +102,7 @@ std::string new_project(const std::string& kind, const std::string& name, const 
         text += fmt::format("  {:<{}}  {}\n", paths[i].filename().string(), std::max(name.size() + 5, std::size_t{14}),
                             purpose(paths[i]));
     }
-    const std::string place = quoted(folder.string());
+    const std::string place = shell_quoted(folder.string());
     return text + fmt::format("\nBuild it against the SDK, test it, run its pipeline:\n"
                               "  cd {}\n"
                               "  cmake -B build && cmake --build build\n"

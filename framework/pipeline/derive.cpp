@@ -161,7 +161,8 @@ public:
     Derivation(const PipelineConfig& config, const DeriveOptions& options, Progress& progress, const Derived* base,
                Mode mode, const Derived* network)
         : options_(options), progress_(progress), base_(base), network_(network),
-          stages_(options.folder, options.only, options.from, progress, options.variant) {
+          stages_(options.folder, options.only, options.from, progress, options.variant,
+                  options.of > 0 ? options.of : stage_names.size()) {
         d_.config = config;
         d_.mode = mode;
         d_.folder = options.folder;
@@ -178,6 +179,9 @@ public:
 
 private:
     [[nodiscard]] bool mean_field() const { return d_.mode == Mode::MeanField; }
+    [[nodiscard]] bool done_after(const std::string& stage) const {
+        return stages_.done_after(stage) || options_.until == stage;
+    }
 
     /// The value of a stage: the base's where its hash is the same, else as StageRunner has it.
     template <class Value>
@@ -241,7 +245,7 @@ private:
             [&](const auto& path) { return load_transfer_tables(path, d_.hashes.sample); });
         for (const StageReuse& row : reused_.why)
             if (row.stage == "sample") d_.reuse.push_back(row);
-        if (stages_.done_after("sample")) return;
+        if (done_after("sample")) return;
         stage<std::vector<TransferFit>>(
             "fit", "transfer_fits.h5", &StageHashes::fit, &Derived::fits,
             [&] { return fit_all(d_.config, *d_.reduction, *d_.tables, progress_, reused); },
@@ -257,17 +261,17 @@ private:
             [&] { return build_network(d_.config, progress_); },
             [&](const auto& path, const Network& n) { save_network(path, n, d_.hashes.build); },
             [&](const auto& path) { return load_network(path, d_.hashes.build); });
-        if (stages_.done_after("build")) return;
+        if (done_after("build")) return;
         simulate();
-        if (stages_.done_after("simulate")) return;
+        if (done_after("simulate")) return;
         stage<Reduction>(
             "remap", "reduction.h5", &StageHashes::remap, &Derived::reduction,
             [&] { return reduce(d_.config, *d_.network); },
             [&](const auto& path, const Reduction& r) { save_reduction(path, r, d_.hashes.remap); },
             [&](const auto& path) { return load_reduction(path, d_.hashes.remap); });
-        if (stages_.done_after("remap")) return;
+        if (done_after("remap")) return;
         sample_and_fit();
-        if (stages_.done_after("sample") || stages_.done_after("fit")) return;
+        if (done_after("sample") || done_after("fit")) return;
         const MeanFieldModel derived =
             derive_model(d_.config, *d_.network, *d_.reduction, *d_.fits, *d_.record, progress_);
         std::optional<MeanFieldModel> calibrated;
@@ -286,7 +290,7 @@ private:
             [&] { return solve_model(d_.config, model, calibrated ? &derived : nullptr, *d_.record, progress_); },
             [&](const auto& path, const auto& r) { save_mean_field(path, r, d_.hashes.solve); },
             [&](const auto& path) { return load_mean_field(path, d_.hashes.solve); });
-        if (stages_.done_after("solve")) return;
+        if (done_after("solve")) return;
         stages_.run("validate", [&] { d_.report = validated(model, derived, calibrated.has_value()); });
     }
 
@@ -324,6 +328,15 @@ private:
 Derived derive(const PipelineConfig& config, const DeriveOptions& options, Progress& progress, const Derived* base,
                Mode mode, const Derived* network) {
     return Derivation(config, options, progress, base, mode, network).run();
+}
+
+Derived derive_fits(const PipelineConfig& config, const std::filesystem::path& folder, Progress& progress,
+                    std::size_t of) {
+    DeriveOptions options;
+    options.folder = folder;
+    options.of = of;
+    options.until = "fit";
+    return derive(config, options, progress);
 }
 
 namespace {

@@ -14,9 +14,11 @@ namespace mfm {
 struct DeriveOptions {
     std::filesystem::path folder;
     std::string only, from; ///< as on the command line
+    std::string until;      ///< the last stage that is wanted; "": all of them
     unsigned threads = 1;   ///< for the manifest
     bool quiet = false;
     std::string variant; ///< whose derivation it is, for progress; "" for the pipeline itself
+    std::size_t of = 0;  ///< how many stages there are to come, likewise; 0: as many as there are
 };
 
 /// All stages up to the verdict, or up to `only`, of a pipeline or, with `base`, of a variant of it: what the two have
@@ -24,6 +26,10 @@ struct DeriveOptions {
 /// network, which the mean field is compared with, or NULL.
 [[nodiscard]] Derived derive(const PipelineConfig&, const DeriveOptions&, Progress&, const Derived* base = nullptr,
                              Mode = Mode::Network, const Derived* network = nullptr);
+
+/// The stages up to "fit", in `folder`; of: as above.
+[[nodiscard]] Derived derive_fits(const PipelineConfig&, const std::filesystem::path& folder, Progress&,
+                                  std::size_t of = 0);
 
 /// What the stages "build" and "remap" print when nothing after them is wanted.
 void print_stage(const Derived&, const std::string& only);

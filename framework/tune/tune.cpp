@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "config/tune.hpp"
+#include "pipeline/derive.hpp"
 #include "pipeline/hashes.hpp"
 #include "pipeline/model_equations.hpp"
 #include "plugin/registry.hpp"
@@ -107,7 +108,8 @@ void look_back(const TunedModel& model, TuneOutcome& o, const Instance& optimize
     o.bootstrap = intervals(tune, draws);
 }
 
-/// What comes after the stages of the base.
+/// The stages of the base, and the search, which comes after them.
+constexpr std::size_t tune_stages = 6;
 const StagePlace tune_stage{"tune", "tuning", tune_stages, tune_stages, ""};
 
 } // namespace
@@ -134,8 +136,8 @@ WorkResult tune_pipeline(const TuneOptions& options, Progress& progress) {
     { // targets that the pipeline does not show, before anything is run
         const TunedModel check(document, config, tune, registry, nullptr);
     }
-    std::optional<TuneBase> base;
-    if (!tune.network) base = derive_base(config, folder, progress);
+    std::optional<Derived> base;
+    if (!tune.network) base = derive_fits(config, folder, progress, tune_stages);
     const TunedModel model(document, config, tune, registry, base ? &*base : nullptr);
     const Instance optimizer(*tune.optimizer.component, tune.optimizer.settings, tune.optimizer.where);
     std::vector<double> start;

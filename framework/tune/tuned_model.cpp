@@ -93,7 +93,7 @@ double peak_frequency(const std::vector<double>& frequency, const std::vector<do
 }
 
 /// The base's reduction with other weights, receptors and drives, where no more than these differ; nothing otherwise.
-std::optional<Reduction> reweighted(const PipelineConfig& config, const TuneBase& base) {
+std::optional<Reduction> reweighted(const PipelineConfig& config, const Derived& base) {
     PipelineConfig like = config;
     const PipelineConfig& old = base.config;
     if (config.projections.size() != old.projections.size() || config.drives.size() != old.drives.size() ||
@@ -113,7 +113,7 @@ std::optional<Reduction> reweighted(const PipelineConfig& config, const TuneBase
 } // namespace
 
 TunedModel::TunedModel(DocumentNode document, const PipelineConfig& config, const TuneConfig& tune,
-                       const Registry& registry, const TuneBase* base)
+                       const Registry& registry, const Derived* base)
     : document_(std::move(document)), tune_(&tune), registry_(&registry), base_(base), file_(config.file),
       seed_(config.seed), protocols_(protocol_conditions(config)) {
     std::erase_if(document_.entries,

@@ -8,8 +8,8 @@
 #include "config/document.hpp"
 #include "config/tune.hpp"
 #include "meanfield/model.hpp"
+#include "pipeline/derived.hpp"
 #include "simulate/simulate.hpp"
-#include "tune/base.hpp"
 
 namespace mfm {
 
@@ -25,7 +25,7 @@ public:
     /// `document`: of the base, with [tune] or without.  base: its derivation; NULL on the network.  Throws InputError
     /// for targets that the pipeline does not show.
     TunedModel(DocumentNode document, const PipelineConfig& config, const TuneConfig& tune, const Registry& registry,
-               const TuneBase* base);
+               const Derived* base);
 
     [[nodiscard]] const TuneConfig& tune() const { return *tune_; }
     [[nodiscard]] std::size_t parameters() const { return tune_->parameters.size(); }
@@ -81,7 +81,7 @@ private:
     DocumentNode document_;
     const TuneConfig* tune_;
     const Registry* registry_;
-    const TuneBase* base_;
+    const Derived* base_;
     std::filesystem::path file_;
     std::uint64_t seed_;
     std::vector<std::string> populations_; ///< of the pipeline

@@ -2,6 +2,7 @@
 // Measured cells under one swap of their input after the other, with a made-up record.
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <fstream>

@@ -153,7 +153,7 @@ TEST_CASE("what a mean field cannot follow without a network is refused") {
 TEST_CASE("the rates of a base's mean field with other numbers are those of the pipeline that has them") {
     Set set(two_weights);
     const fs::path folder = set.folder / "base";
-    static_cast<void>(derive_base(set.config, folder, set.silent));
+    static_cast<void>(derive_fits(set.config, folder, set.silent));
     const FittedBase base = load_fitted_base(set.config, folder, set.silent);
     LoadOptions options;
     options.set = {"projection.input_to_excitatory.weight=\"190 fC\"",
@@ -161,7 +161,7 @@ TEST_CASE("the rates of a base's mean field with other numbers are those of the 
                    "population.inhibitory.parameters.V_th=\"18 mV\""};
     const PipelineConfig changed = load_pipeline(set.folder / "circuit.toml", plugins(), options);
     require_followable(base, changed);
-    const TuneBase own = derive_base(changed, set.folder / "own", set.silent);
+    const Derived own = derive_fits(changed, set.folder / "own", set.silent);
     const std::vector<double> input{30};
     const std::vector<double> now = resting_rates(changed_model(base, changed, set.silent), input, {});
     const std::vector<double> anew = resting_rates(

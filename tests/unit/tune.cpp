@@ -59,7 +59,7 @@ TEST_CASE("weights take the quick way, and it leads where building and reducing 
     Set other(two_weights);
     other.document = model.document_at(x);
     other.config = read_pipeline(other.document, set.folder / "circuit.toml", plugins());
-    other.base = derive_base(other.config, other.folder / "again", other.silent);
+    other.base = derive_fits(other.config, other.folder / "again", other.silent);
     other.tune.parameters[0].lower = 0.5;
     const TunedModel fresh(other.document, other.config, other.tune, plugins(), &*other.base);
     const std::vector<double> slow = fresh.values(std::vector<double>{1.0, -400});

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "config/tune.hpp"
+#include "pipeline/derive.hpp"
 #include "support/files.hpp"
-#include "tune/base.hpp"
 #include "support/progress.hpp"
 #include "tune/tuned_model.hpp"
 #include "unit/plugin_instances.hpp"
@@ -125,7 +125,7 @@ struct Set {
     DocumentNode document;
     PipelineConfig config;
     TuneConfig tune;
-    std::optional<TuneBase> base;
+    std::optional<Derived> base;
     SilentProgress silent;
 
     explicit Set(const std::string& text, bool derive = true) {
@@ -135,7 +135,7 @@ struct Set {
         config = load_pipeline(file, plugins());
         tune = read_tune(document, plugins(), config).value();
         static const ScratchFolder derived; // [tune] is no part of the base
-        if (derive) base = derive_base(config, derived.path, silent);
+        if (derive) base = derive_fits(config, derived.path, silent);
     }
     [[nodiscard]] TunedModel model() const { return {document, config, tune, plugins(), base ? &*base : nullptr}; }
     [[nodiscard]] std::vector<double> start() const {
