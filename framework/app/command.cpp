@@ -20,7 +20,7 @@ namespace {
 constexpr int own_fault = 4;
 
 /// A word as a shell reads it.
-std::string quoted(const std::string& word) {
+std::string shell_word(const std::string& word) {
     const auto plain = [](char c) {
         return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
                std::string_view("_./=:,+@%-").find(c) != std::string_view::npos;
@@ -55,7 +55,7 @@ std::string going_on(const std::optional<StagePlace>& stage) {
         if (is_from && movable) word = stage->name;
         if (word.starts_with("--from=") && movable) word = "--from=" + stage->name;
         is_from = word == "--from";
-        command += (command.empty() ? "" : " ") + quoted(word);
+        command += (command.empty() ? "" : " ") + shell_word(word);
     }
     return command;
 }
