@@ -18,7 +18,8 @@ using nlohmann::json;
 /// How much two numbers differ.
 enum class Scale {
     Relative, ///< to the first
-    Points    ///< of a relative error or correlation: as they are
+    Points,   ///< of a relative error or correlation: as they are
+    None      ///< a name, even where it looks like a number
 };
 
 /// A thing that runs have, gathered run by run.
@@ -81,7 +82,7 @@ std::optional<Difference> difference_of(const Thing& thing, double tolerance) {
     for (std::size_t i = 1; i < thing.values.size(); ++i) {
         const ComparedValue &first = thing.values[0], &value = thing.values[i];
         const auto a = in_unit_of(first, first), b = in_unit_of(value, first);
-        if (!a || !b) {
+        if (!a || !b || thing.scale == Scale::None) {
             same = same && first == value;
             numbers = numbers && first == value;
             continue;
@@ -166,7 +167,7 @@ void add_values(Things& things, std::size_t run, const DocumentNode& node, const
 
 void add_program(Things& things, std::size_t run, const json& manifest) {
     const auto put = [&](const json& value, const std::string& what) {
-        things.at(what).values[run] = value.is_string() ? value.get<std::string>() : value.dump();
+        things.at(what, "", Scale::None).values[run] = value.is_string() ? value.get<std::string>() : value.dump();
     };
     put(manifest.at("automfm").at("version"), "automfm");
     put(manifest.at("automfm").at("compiler"), "compiler");
@@ -219,7 +220,7 @@ void add_population(Results& to, std::size_t run, const std::string& name, const
         to.dynamics.put(run, row.at("rmse_hz"), at + "rms error", "Hz");
         to.dynamics.put(run, row.at("peak_network_hz"), at + "peak, network", "Hz");
         to.dynamics.put(run, row.at("peak_mean_field_hz"), at + "peak, mean field", "Hz");
-        to.dynamics.put(run, row.at("amplitude_ratio"), at + "amplitude ratio", "1", Scale::Points);
+        to.dynamics.put(run, row.at("amplitude_ratio"), at + "amplitude ratio", "", Scale::Points);
         to.dynamics.put(run, row.at("phase_difference_deg"), at + "phase difference", "deg");
     }
     for (const json& row : p.at("scores"))

@@ -22,6 +22,7 @@ std::string value_text(const ComparedValue& value, const std::string& unit) {
     const double* number = std::get_if<double>(&value);
     if (number == nullptr) return "-";
     if (unit == "Hz") return rate_text(*number);
+    if (unit == "1") return percent_text(*number); // relative errors
     return short_text(*number);
 }
 
@@ -63,8 +64,11 @@ std::string section_text(const ComparedSection& section, std::size_t runs, doubl
     text += blocks;
     const std::string within = tolerance > 0 ? fmt::format("within {:g} %", 100 * tolerance) : std::string("the same");
     if (section.differences.empty())
-        text += fmt::format("  all {} are {}\n", total, within);
-    else if (section.equal > 0)
+        text += fmt::format("  nothing differs{}, of {} compared\n",
+                            tolerance > 0 ? fmt::format(" by more than {:g} %", 100 * tolerance) : "", total);
+    else if (section.equal == 1)
+        text += fmt::format("  the other one is {}\n", within);
+    else if (section.equal > 1)
         text += fmt::format("  the other {} are {}\n", section.equal, within);
     return text;
 }
@@ -79,7 +83,6 @@ std::string comparison_text(const Comparison& c) {
             "Stages with the same inputs: {}.",
             c.same_stages.size() == c.stages.size() ? "all" : fmt::format("{}", fmt::join(c.same_stages, ", "))));
     bool marked = false, noise = false;
-    std::vector<std::string> same;
     for (const ComparedSection& section : c.sections) {
         for (const Difference& d : section.differences) {
             marked = marked || d.large;
