@@ -4,6 +4,7 @@
 
 #include <tbb/global_control.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
 

@@ -3,6 +3,7 @@
 
 #include <mfm/random.hpp>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
 

@@ -2,6 +2,7 @@
 // Choosing among bases, and bases whose settings are the cell's.
 #include <mfm/random.hpp>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
