@@ -168,9 +168,8 @@ def inline(source: Path, page: Path, tool: Tool, targets: set[str]) -> list[str]
 
 
 def masked(text: str, home: Path) -> list[str]:
-    """Lines as they are compared: without times, progress and the place of the home folder."""
+    """Lines as they are compared: without times and the place of the home folder."""
     text = text.replace(str(home), "~")
-    text = re.sub(r"^.*: +\d+ %(, .* left)?\n", "", text, flags=re.M)
     text = re.sub(r"\b\d+(\.\d+)? s\b", "N s", text)
     return [line.rstrip() for line in text.strip("\n").split("\n")]
 
