@@ -139,7 +139,7 @@ class Failures(unittest.TestCase):
             if what.startswith("sampling"):
                 signal.pthread_kill(main, signal.SIGINT)
 
-        with self.assertRaisesRegex(KeyboardInterrupt, "finished stages are kept") as caught:
+        with self.assertRaisesRegex(KeyboardInterrupt, "what is finished is kept") as caught:
             automfm.run("start.toml", out="stopped", set={"transfer.seconds": 400}, progress=press_at_sampling)
         self.assertIsInstance(caught.exception, automfm.Interrupted)
         self.assertTrue((folder / "stopped/spikes.h5").is_file())
