@@ -14,7 +14,7 @@ namespace {
 constexpr double title_height = 34;          // of the figure
 constexpr double above = 30, below = 58;     // of a panel: its title, its axis labels
 constexpr double left = 74;                  // of a panel: its axis labels
-constexpr double key_row = 21, letter = 7.5; // px
+constexpr double key_row = 21, letter = 9.5; // px, as wide as gnuplot takes a letter
 constexpr double pixels_per_cm = 40;
 
 std::size_t key_columns(std::span<const KeyEntry> entries) {
