@@ -62,7 +62,7 @@ TEST_CASE("a terminal's line leaves out what is needed least until it fits") {
         "= 40 Hz), 14.0 of 35.0 s of biology, 0.7 times real time, 30 s left");
     CHECK(terminal_line(s, 120) ==
           "slow 2/8 simulating the network [====      ] 14.0 of 35.0 s of biology, 0.7 times real time, 30 s left");
-    CHECK(terminal_line(s, 80) == "slow 2/8 simulating the network [====      ] 14.0 of 35.0 s of biology, 30 s left");
+    CHECK(terminal_line(s, 81) == "slow 2/8 simulating the network [====      ] 14.0 of 35.0 s of biology, 30 s left");
     CHECK(terminal_line(s, 70) == "slow 2/8 simulating the network: 14.0 of 35.0 s of biology, 30 s left");
     CHECK(terminal_line(s, 60) == "slow 2/8 simulating t…: 14.0 of 35.0 s of biology, 30 s left");
     for (std::size_t columns = 0; columns < 200; ++columns) CHECK(terminal_width(terminal_line(s, columns)) <= columns);
