@@ -184,7 +184,7 @@ std::optional<Figure> raster_figure(const SpikeRecord& record, std::span<const R
         if (marks == 0) figure.data += "NaN NaN\n";
         append_listed(sampled, fmt::format("{} {} of {}", populations[p].name, rows, populations[p].cells));
         strips.push_back(
-            {title_gap, std::max(24.0, 2.0 * static_cast<double>(rows)),
+            {title_gap, std::max(40.0, 2.0 * static_cast<double>(rows)),
              fmt::format(
                  "set title {}\nset ylabel 'cells'\nset yrange [0.4:{}]\nset ytics 1000\nplot '{}.dat' index {} "
                  "using 1:($2-0.4):(0):(0.8) with vectors nohead lw 1 lc rgb '{}'\n",

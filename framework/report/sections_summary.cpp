@@ -242,8 +242,9 @@ std::optional<Section> verdict_section(const RunView& run) {
         }
         out += "<h3>Why, and what to do</h3>\n<ol class=\"reasons\">\n" + first + "</ol>\n";
         if (!others.empty())
-            out += folded(fmt::format("{} more reasons", reasons.size() - shown),
-                          fmt::format("<ol class=\"reasons\" start=\"{}\">\n{}</ol>\n", shown + 1, others));
+            out +=
+                folded(fmt::format("{} more reason{}", reasons.size() - shown, reasons.size() == shown + 1 ? "" : "s"),
+                       fmt::format("<ol class=\"reasons\" start=\"{}\">\n{}</ol>\n", shown + 1, others));
     }
     const std::size_t warnings = texts_at(run.summary, "warnings").size();
     if (warnings > 0)
