@@ -8,3 +8,6 @@ mfm_test(configs SOURCES science/configs.cpp USES pipeline LABELS long TIMEOUT 1
 mfm_test(other_networks SOURCES science/other_networks.cpp USES pipeline LABELS long TIMEOUT 1800 PLUGINS ${config_plugins})
 mfm_test(adaptive_sampling SOURCES science/adaptive_sampling.cpp USES transfer LABELS long TIMEOUT 3600 PLUGINS eglif distance_rank distinct_groups radius
   shared_relay field_overlap sweep step sine softplus_conductance ceres)
+# The shipped variants of the cerebellum, at a small size, every time.
+add_test(NAME configs_variants COMMAND test_configs "[variants]")
+set_tests_properties(configs_variants PROPERTIES LABELS essential TIMEOUT 900)
