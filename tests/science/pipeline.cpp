@@ -406,7 +406,8 @@ TEST_CASE("a pipeline whose only input is a drive has one condition, and its mea
     p.options.set = {"transfer.transient=\"1500 ms\"", "simulation.duration=\"4000 ms\"",
                      "simulation.transient=\"1500 ms\"", "mean_field.finite_size_noise=true"};
     (void)run_pipeline(p.options);
-    for (const auto& [name, population] : p.summary()["populations"].items()) {
+    const auto summary = p.summary(); // outlives the loop over it
+    for (const auto& [name, population] : summary["populations"].items()) {
         INFO(name);
         REQUIRE(population["stationary"].size() == 1);
         const auto& row = population["stationary"][0];
