@@ -13,14 +13,6 @@
 namespace mfm {
 namespace {
 
-std::vector<std::string> stimulations(const ValidationReport& report) {
-    std::vector<std::string> names;
-    for (const auto& p : report.populations)
-        for (const auto& row : p.stationary)
-            if (std::find(names.begin(), names.end(), row.stimulation) == names.end()) names.push_back(row.stimulation);
-    return names;
-}
-
 /// The rows of one stimulation by increasing stimulus.
 template <class Row> std::vector<Row> rows_of(const std::vector<Row>& rows, const std::string& stimulation) {
     std::vector<Row> out;
@@ -138,7 +130,8 @@ Figure rate_figure(const ValidationReport& report, const std::string& stimulatio
 
 std::vector<Figure> rate_figures(const ValidationReport& report) {
     std::vector<Figure> figures;
-    for (const std::string& stimulation : stimulations(report)) figures.push_back(rate_figure(report, stimulation));
+    for (const std::string& stimulation : stationary_stimulations(report))
+        figures.push_back(rate_figure(report, stimulation));
     return figures;
 }
 
@@ -155,7 +148,7 @@ std::vector<Figure> fluctuation_figures(const ValidationReport& report) {
         {"mean field with noise", fmt::format("linespoints pt 9 ps 0.7 lw 2 dt 2 lc rgb '{}'", mean_k_colour),
          &FluctuationRow::noisy_sd_hz}};
     std::vector<Figure> figures;
-    for (const std::string& stimulation : stimulations(report)) {
+    for (const std::string& stimulation : stationary_stimulations(report)) {
         Figure figure;
         figure.name = "fluctuations_" + file_name_of(stimulation);
         figure.section = "fluctuations";

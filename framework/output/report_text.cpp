@@ -38,15 +38,6 @@ std::string verdict_part(const ValidationReport& report) {
     return verdict_line(report) + bullets(report.reasons);
 }
 
-/// The stimulations with stationary conditions, in order of appearance.
-std::vector<std::string> stimulations(const ValidationReport& report) {
-    std::vector<std::string> names;
-    for (const auto& p : report.populations)
-        for (const auto& row : p.stationary)
-            if (std::find(names.begin(), names.end(), row.stimulation) == names.end()) names.push_back(row.stimulation);
-    return names;
-}
-
 /// One row a population, one column a level of the stimulus.
 std::string error_table(const ValidationReport& report, const std::string& stimulation) {
     std::vector<double> levels;
@@ -106,7 +97,7 @@ std::string circuit_part(const ReportInputs& in) {
 }
 
 std::string rates_part(const ValidationReport& report, const ValidationConfig& limits) {
-    const auto names = stimulations(report);
+    const auto names = stationary_stimulations(report);
     if (names.empty()) return "";
     std::string out = heading("Stationary rates: network against mean field");
     out += wrap(fmt::format("Rates in Hz; ± is the standard error over time blocks; the error is (mean field - "
@@ -139,7 +130,7 @@ std::string ratio_text(std::optional<double> a, std::optional<double> b) {
 std::string fluctuations_part(const ValidationReport& report) {
     if (!(report.fluctuation_bin_ms > 0.0)) return "";
     std::string tables;
-    for (const auto& name : stimulations(report))
+    for (const auto& name : stationary_stimulations(report))
         for (const auto& p : report.populations) {
             TextTable table(
                 {"stimulus Hz", "network", "independent", "linear", "ratio", "with noise", "ratio", "its rate"}, 0);
@@ -475,7 +466,7 @@ std::string report_text(const ValidationReport& report, const ReportInputs& in) 
 
 std::string console_summary(const ValidationReport& report, const std::string& name, const std::string& run_folder) {
     std::string out = name + "\n\n" + verdict_part(report);
-    for (const auto& stimulation : stimulations(report))
+    for (const auto& stimulation : stationary_stimulations(report))
         out += fmt::format("\nError of the mean field's stationary rates against the network's, by the rate of '{}'\n",
                            stimulation) +
                error_table(report, stimulation);

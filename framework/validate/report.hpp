@@ -228,6 +228,9 @@ struct ValidationReport {
     std::vector<SpectrumRow> spectra; ///< by condition, then population
 };
 
+/// The stimulations with stationary conditions, in order of appearance.
+[[nodiscard]] std::vector<std::string> stationary_stimulations(const ValidationReport&);
+
 /// A condition's label without the stimulation's name in front ("NAME: rate = 4 Hz" of 'NAME' is "rate = 4 Hz").
 [[nodiscard]] std::string short_label(const std::string& stimulation, const std::string& label);
 

@@ -23,6 +23,14 @@ const char* verdict_name(Verdict verdict) noexcept {
     return "not_valid";
 }
 
+std::vector<std::string> stationary_stimulations(const ValidationReport& report) {
+    std::vector<std::string> names;
+    for (const auto& p : report.populations)
+        for (const auto& row : p.stationary)
+            if (std::find(names.begin(), names.end(), row.stimulation) == names.end()) names.push_back(row.stimulation);
+    return names;
+}
+
 std::string short_label(const std::string& stimulation, const std::string& label) {
     const std::string prefix = stimulation + ": ";
     return label.rfind(prefix, 0) == 0 ? label.substr(prefix.size()) : label;

@@ -23,15 +23,6 @@ using namespace mfm::test;
 
 namespace {
 
-class Silent final : public Progress {
-public:
-    void begin(const Task&) override {}
-    void advance(std::uint64_t) override {}
-    void end(const std::string&) override {}
-    void note(const std::string&) override {}
-    void warn(const std::string&) override {}
-};
-
 /// CPU seconds of one call, the least of several.
 double seconds(const std::function<void()>& work) {
     double best = 1e9, sum = 0;
@@ -50,7 +41,7 @@ std::string wanted; ///< part of the names of models to measure
 /// Integrates half a second or one of a model whose only external rate is given, from the fixed point at its start.
 void measure(const char* name, const MeanFieldModel& model, const RateCourse& course, double t_end) {
     if (std::string(name).find(wanted) == std::string::npos) return;
-    Silent silent;
+    SilentProgress silent;
     const std::vector<FixedPoint> points = fixed_points(model, std::vector<double>{course.value(0)});
     const std::vector<double> start = resting_point(points).rate_hz;
     Trajectory out;
@@ -182,7 +173,7 @@ int main(int argc, char** argv) try {
         config.mean_field.in_degree = in_degree;
         config.mean_field.dynamics = dynamics;
         config.mean_field.T = T;
-        Silent silent;
+        SilentProgress silent;
         return derive_model(config, network, reduction, fits, SpikeRecord{}, silent);
     };
     using In = MeanFieldConfig::InDegree;

@@ -115,12 +115,8 @@ protected:
     }
 };
 
-class Silent : public Progress {
+class Silent : public SilentProgress {
 public:
-    void begin(const Task&) override {}
-    void advance(std::uint64_t) override {}
-    void end(const std::string&) override {}
-    void note(const std::string&) override {}
     void warn(const std::string& line) override { warnings.push_back(line); }
     std::vector<std::string> warnings;
 };

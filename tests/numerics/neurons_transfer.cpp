@@ -17,15 +17,6 @@ using namespace mfm::test;
 
 namespace {
 
-class Silent : public Progress {
-public:
-    void begin(const Task&) override {}
-    void advance(std::uint64_t) override {}
-    void end(const std::string&) override {}
-    void note(const std::string&) override {}
-    void warn(const std::string&) override {}
-};
-
 /// A cell, the rates (Hz) and weights (nS) of 100 excitatory and 25 inhibitory sources.
 struct Driven {
     const char* plugin;
@@ -98,7 +89,7 @@ TEST_CASE(
         t.seconds = 100;
         t.copies = 32;
         t.transient = 1000;
-        Silent progress;
+        SilentProgress progress;
         const TransferTable table =
             sample_transfer(config, reduction, path, {path.cv_isi, {}, {}}, nullptr, 2, progress);
         const auto basis = std::make_shared<const Instance>(*choice.component, choice.settings);

@@ -22,22 +22,13 @@ using Use = TransferPoint::Use;
 
 namespace {
 
-class Quiet : public Progress {
-public:
-    void begin(const Task&) override {}
-    void advance(std::uint64_t) override {}
-    void end(const std::string&) override {}
-    void note(const std::string&) override {}
-    void warn(const std::string&) override {}
-};
-
 struct Circuit {
     Registry registry{{TEST_PLUGIN_FOLDER}};
     PipelineConfig config;
     Reduction reduction;
     RatePath path;
     SourceStatistics statistics;
-    Quiet quiet;
+    SilentProgress quiet;
 
     Circuit() {
         LoadOptions load;

@@ -88,12 +88,8 @@ std::shared_ptr<const FittedTransfer> published(const Cell& cell, const nlohmann
     return std::make_shared<const FittedTransfer>(fit, zerlaut, inputs);
 }
 
-class Silent : public Progress {
+class Silent : public SilentProgress {
 public:
-    void begin(const Task&) override {}
-    void advance(std::uint64_t) override {}
-    void end(const std::string&) override {}
-    void note(const std::string&) override {}
     void warn(const std::string& line) override { UNSCOPED_INFO(line); }
 };
 

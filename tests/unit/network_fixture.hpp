@@ -42,12 +42,8 @@ inline PipelineConfig pipeline(const std::string& toml, std::uint64_t seed = 1) 
 }
 
 /// Keeps warnings, forgets the rest.
-class Quiet : public Progress {
+class Quiet : public SilentProgress {
 public:
-    void begin(const Task&) override {}
-    void advance(std::uint64_t) override {}
-    void end(const std::string&) override {}
-    void note(const std::string&) override {}
     void warn(const std::string& line) override { warnings.push_back(line); }
     std::vector<std::string> warnings;
 };
